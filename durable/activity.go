@@ -1,0 +1,132 @@
+package durable
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"runtime/debug"
+	"time"
+
+	"github.com/durable-lambda/durable-lambda/durable/history"
+	"github.com/durable-lambda/durable-lambda/internal/code"
+)
+
+// Activity is the contract of an activity: a function that may do anything, and runs at least once for each call. The
+// zero value is not valid.
+type Activity[I, O any] struct {
+	name   string
+	policy history.Policy
+}
+
+// ActivityOption is part of an activity's contract: Retry, or what Timeout returns.
+type ActivityOption interface{ apply(*history.Policy) }
+
+// NewActivity declares an activity. It panics when the name or an option can never be right.
+func NewActivity[I, O any](name string, opts ...ActivityOption) Activity[I, O] {
+	mustName("activity", name)
+	return Activity[I, O]{name: name}.With(opts...)
+}
+
+// With returns the activity with options changed, for some of its calls.
+func (a Activity[I, O]) With(opts ...ActivityOption) Activity[I, O] {
+	for _, o := range opts {
+		o.apply(&a.policy)
+	}
+	return a
+}
+
+// Name is the activity's name on the wire.
+func (a Activity[I, O]) Name() string { return a.name }
+
+// Call runs the activity and waits for its result. The error is an *ActivityError.
+func (a Activity[I, O]) Call(ctx Context, in I) (O, error) { return a.Start(ctx, in).Await() }
+
+// Start asks for the activity; its future gets the result. A call whose future nobody waits for is still made.
+func (a Activity[I, O]) Start(ctx Context, in I) *Future[O] {
+	policy := a.policy
+	p, err := ctx.run.Activity(a.name, func() ([]byte, error) { return encode(in) }, &policy)
+	if err != nil {
+		return failed[O](ctx, &ActivityError{Activity: a.name, Message: "its input cannot be sent: " + err.Error(), cause: err})
+	}
+	return outcome[O](ctx, p, activityError)
+}
+
+// Compensate registers the call as an undoing with the saga.
+func (a Activity[I, O]) Compensate(s *Saga, in I) {
+	s.Add(func() error {
+		_, err := a.Call(s.ctx, in)
+		return err
+	})
+}
+
+// Bind gives the activity its body. The context ends with the attempt's time-out; Attempt, IdempotencyKey and InstanceID
+// read it.
+func (a Activity[I, O]) Bind(body func(context.Context, I) (O, error)) Handler {
+	return Handler{Kind: code.Activity, Name: a.name, Do: func(ctx context.Context, input []byte) ([]byte, *history.Failure) {
+		in, err := decode[I](input)
+		if err != nil {
+			return nil, toFailure(Permanent(fmt.Errorf("the input is no %T: %w", in, err)))
+		}
+		return invoke(func() (O, error) { return body(ctx, in) })
+	}}
+}
+
+// invoke runs a body that may panic, and encodes what it returns.
+func invoke[O any](body func() (O, error)) (output []byte, failure *history.Failure) {
+	defer func() {
+		if p := recover(); p != nil {
+			failure = &history.Failure{Kind: string(ActivityPanicked), Message: cut(fmt.Sprintf("panic: %v\n%s", p, debug.Stack()))}
+		}
+	}()
+	v, err := body()
+	if err != nil {
+		return nil, toFailure(err)
+	}
+	b, err := encode(v)
+	if err != nil {
+		return nil, toFailure(Permanent(fmt.Errorf("the result cannot be kept: %w", err)))
+	}
+	return b, nil
+}
+
+// Retry is an ActivityOption: how often and after which pauses a failed attempt is made again. Retrying happens where the
+// activity runs and costs the orchestration nothing. Without it there is one attempt.
+type Retry struct {
+	// Attempts counts the first one, as in Durable Functions.
+	Attempts int
+	// Initial is the pause before the second attempt; each one after is Factor times as long (0: 1), at most Cap (0: no cap).
+	Initial time.Duration
+	Factor  float64
+	Cap     time.Duration
+	// NonRetryable lists kinds of errors that are final. Permanent errors always are.
+	NonRetryable []ErrorKind
+}
+
+func (r Retry) apply(p *history.Policy) {
+	if r.Attempts < 1 || r.Initial < 0 || r.Cap < 0 || r.Factor < 0 || math.IsNaN(r.Factor) {
+		panic(fmt.Sprintf("durable.Retry: %+v: attempts start at 1, and nothing may be negative", r))
+	}
+	p.Attempts, p.Initial, p.Factor, p.Cap = uint32(r.Attempts), r.Initial, r.Factor, r.Cap
+	p.NonRetryable = nil
+	for _, k := range r.NonRetryable {
+		p.NonRetryable = append(p.NonRetryable, string(k))
+	}
+}
+
+type timeout time.Duration
+
+func (t timeout) apply(p *history.Policy) { p.Timeout = time.Duration(t) }
+
+// Timeout is an ActivityOption: how long one attempt may take; 5 minutes without it.
+func Timeout(d time.Duration) ActivityOption {
+	if d <= 0 {
+		panic("durable.Timeout: it must be positive")
+	}
+	return timeout(d)
+}
+
+func mustName(what, name string) {
+	if err := history.CheckName(what, name); err != nil {
+		panic("durable: " + err.Error())
+	}
+}

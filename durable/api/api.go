@@ -1,0 +1,122 @@
+package api
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/durable-lambda/durable-lambda/durable"
+)
+
+// Base is the path under which the API is served: Durable Functions' own.
+const Base = "/runtime/webhooks/durabletask"
+
+// Config says what an API serves. Client and Hub are required.
+type Config struct {
+	Client durable.Client
+	// Hub is the name of the task hub. It is in every link, and clients replace it there as text: so it must not occur
+	// in Base, nor in the host.
+	Hub string
+	// PublicURL is what links begin with, as in "https://example.com/prod". Empty means the scheme and host of each
+	// request: those of its URL where that is absolute, else its Host header's.
+	PublicURL string
+	// Definitions are the orchestrations that may be started. When there are none, any name and input is accepted.
+	Definitions []Definition
+	// MaxWait bounds how long a start waits for the instance's end, whatever its timeout says; 0 is no bound.
+	MaxWait time.Duration
+}
+
+// Definition is the contract of an orchestration.
+type Definition interface {
+	Name() string
+	// CheckInput returns the input as the orchestration will read it, or an error that says why it cannot. Input is JSON,
+	// nil when there is none. A string that the type refuses as a string is to be taken for the JSON that is its text, or
+	// for no value when it is empty: Durable Functions' Python and Node clients send such strings. The API starts with
+	// the body as it was received.
+	CheckInput(input json.RawMessage) (json.RawMessage, error)
+}
+
+// API serves the management API. Its methods are safe for concurrent use.
+type API struct {
+	client      durable.Client
+	hub         string
+	publicURL   string
+	definitions map[string]Definition
+	names       []string
+	maxWait     time.Duration
+}
+
+var _ http.Handler = (*API)(nil)
+
+// New returns the API that cfg describes. It refuses a configuration whose links could not work.
+func New(cfg Config) (*API, error) {
+	if cfg.Client == nil {
+		return nil, errors.New("api: Config.Client is missing")
+	}
+	if cfg.Hub == "" {
+		return nil, errors.New("api: Config.Hub is missing: name the task hub")
+	}
+	public := strings.TrimRight(cfg.PublicURL, "/")
+	if err := checkPublicURL(public); err != nil {
+		return nil, err
+	}
+	if strings.Contains(public+Base, cfg.Hub) {
+		return nil, fmt.Errorf("api: the task hub's name %q occurs in %q, where clients would replace it: choose another name",
+			cfg.Hub, public+Base)
+	}
+	a := &API{
+		client: cfg.Client, hub: cfg.Hub, publicURL: public, maxWait: cfg.MaxWait,
+		definitions: make(map[string]Definition, len(cfg.Definitions)),
+	}
+	for _, d := range cfg.Definitions {
+		a.definitions[d.Name()] = d
+		a.names = append(a.names, d.Name())
+	}
+	return a, nil
+}
+
+func checkPublicURL(public string) error {
+	if public == "" {
+		return nil
+	}
+	u, err := url.Parse(public)
+	if err != nil {
+		return fmt.Errorf("api: Config.PublicURL: %w", err)
+	}
+	if u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.Fragment != "" {
+		return fmt.Errorf("api: Config.PublicURL %q is not of the form https://host[/path]", public)
+	}
+	return nil
+}
+
+// ServeHTTP serves a request under Base; any other is an unknown route.
+func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	path, ok := below(r.URL)
+	if !ok {
+		w.WriteHeader(http.StatusNotFound)
+		return
+	}
+	for _, route := range routes {
+		if vars, ok := route.match(r.Method, path); ok {
+			route.serve(a, w, request{Request: r, query: parseQuery(r.URL.RawQuery), vars: vars})
+			return
+		}
+	}
+	w.WriteHeader(http.StatusNotFound)
+}
+
+// With returns a handler that serves the API under Base and gives everything else to next. Prefer it to mounting the API
+// in a http.ServeMux, which would tell upper from lower case and answer unclean paths with redirects.
+func (a *API) With(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, ok := below(r.URL); ok {
+			a.ServeHTTP(w, r)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}

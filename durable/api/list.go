@@ -1,0 +1,61 @@
+package api
+
+import (
+	"encoding/base64"
+	"net/http"
+	"strings"
+
+	"github.com/durable-lambda/durable-lambda/durable"
+)
+
+// continuationHeader carries the token of the next page, in the answer and in the request for that page.
+const continuationHeader = "x-ms-continuation-token"
+
+// list serves GET instances.
+func (a *API) list(w http.ResponseWriter, r request) {
+	token, err := base64.RawURLEncoding.DecodeString(r.Header.Get(continuationHeader))
+	if err != nil {
+		Problem(w, http.StatusBadRequest, "The continuation token is not one of this API's.",
+			"Send the "+continuationHeader+" header of the page before as it is, or none for the first page.")
+		return
+	}
+	page, err := a.client.List(r.Context(), durable.Query{
+		IDPrefix: r.query.text("instanceIdPrefix"),
+		From:     r.query.time("createdTimeFrom"),
+		To:       r.query.time("createdTimeTo"),
+		Statuses: statuses(r.query.list("runtimeStatus")),
+		Names:    r.query.texts("name"),
+		Limit:    r.query.count("top"),
+		Continue: string(token),
+	})
+	if err != nil {
+		Error(w, err)
+		return
+	}
+	showInput := r.query.flag("showInput", true)
+	body := make([]statusObject, len(page.Instances))
+	for i, instance := range page.Instances {
+		body[i] = statusOf(instance, showInput)
+	}
+	if page.Continue != "" {
+		// A header holds ASCII only, and the token may hold an instance id of any script.
+		w.Header().Set(continuationHeader, base64.RawURLEncoding.EncodeToString([]byte(page.Continue)))
+	}
+	writeJSON(w, http.StatusOK, body)
+}
+
+// statuses drops the names that are none; when nothing is left, every status is meant.
+func statuses(names []string) []durable.Status {
+	var known []durable.Status
+	for _, name := range names {
+		for _, s := range []durable.Status{
+			durable.Pending, durable.Running, durable.Suspended, durable.ContinuedAsNew,
+			durable.Completed, durable.Failed, durable.Canceled, durable.Terminated,
+		} {
+			if strings.EqualFold(name, string(s)) {
+				known = append(known, s)
+			}
+		}
+	}
+	return known
+}

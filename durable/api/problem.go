@@ -1,0 +1,92 @@
+package api
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strconv"
+
+	"github.com/durable-lambda/durable-lambda/durable"
+)
+
+// problem is RFC 9457's object with the members by which Durable Functions' clients read an error.
+type problem struct {
+	Title            string `json:"title"`
+	Status           int    `json:"status"`
+	Detail           string `json:"detail"`
+	Message          string `json:"Message"`
+	ExceptionMessage string `json:"ExceptionMessage,omitempty"`
+}
+
+// Problem answers with an error as application/problem+json. Message says what went wrong in a sentence, detail what to
+// change; an empty detail repeats the message.
+func Problem(w http.ResponseWriter, status int, message, detail string) {
+	if detail == "" {
+		detail = message
+	}
+	p := problem{Title: http.StatusText(status), Status: status, Detail: detail, Message: message}
+	if status == http.StatusBadRequest {
+		p.ExceptionMessage = detail
+	}
+	write(w, status, "application/problem+json", p)
+}
+
+// Error answers with the problem that an error of a durable.Client is: 404 for durable.ErrNotFound, 409 for ErrExists,
+// ErrSuspended and ErrNotSuspended, 410 for ErrEnded, 400 for ErrInvalid, and 500 for anything else.
+func Error(w http.ResponseWriter, err error) {
+	for _, known := range refusals {
+		if errors.Is(err, known.cause) {
+			Problem(w, known.status, known.message, err.Error())
+			return
+		}
+	}
+	Problem(w, http.StatusInternalServerError, "Something went wrong while the request was processed.", err.Error())
+}
+
+type refusal struct {
+	cause   error
+	status  int
+	message string
+}
+
+var refusals = []refusal{
+	{durable.ErrNotFound, http.StatusNotFound, "There is no instance with this id."},
+	{durable.ErrEnded, http.StatusGone, "The instance has ended."},
+	{durable.ErrExists, http.StatusConflict, "An instance with this id exists and has not ended."},
+	{durable.ErrSuspended, http.StatusConflict, "The instance is suspended already."},
+	{durable.ErrNotSuspended, http.StatusConflict, "The instance is not suspended."},
+	{durable.ErrInvalid, http.StatusBadRequest, "The request is not valid."},
+}
+
+func writeJSON(w http.ResponseWriter, status int, body any) {
+	write(w, status, "application/json; charset=utf-8", body)
+}
+
+func write(w http.ResponseWriter, status int, contentType string, body any) {
+	var encoded bytes.Buffer
+	encoder := json.NewEncoder(&encoded)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(body); err != nil {
+		Problem(w, http.StatusInternalServerError, "The answer cannot be written as JSON.", err.Error())
+		return
+	}
+	line := bytes.TrimSuffix(encoded.Bytes(), []byte("\n"))
+	w.Header().Set("Content-Type", contentType)
+	w.Header().Set("Content-Length", strconv.Itoa(len(line)))
+	w.WriteHeader(status)
+	// The status is out: a client that has gone away cannot be told.
+	_, _ = w.Write(line)
+}
+
+// value is a payload as a JSON value: null when there is none, and its text as a string should it not be JSON.
+func value(payload []byte) json.RawMessage {
+	if len(payload) == 0 {
+		return json.RawMessage("null")
+	}
+	if json.Valid(payload) {
+		return payload
+	}
+	text, _ := json.Marshal(string(payload))
+	return text
+}

@@ -1,0 +1,98 @@
+package api
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/durable-lambda/durable-lambda/durable"
+	"github.com/durable-lambda/durable-lambda/durable/history"
+)
+
+// start serves POST orchestrators/{name}/{id?}.
+func (a *API) start(w http.ResponseWriter, r request) {
+	waiting, err := a.waiting(r.query)
+	if err != nil {
+		Problem(w, http.StatusBadRequest, "The waiting time is not valid.", err.Error())
+		return
+	}
+	if id := r.id(); id != "" {
+		if err := history.CheckInstanceID(id); err != nil {
+			Problem(w, http.StatusBadRequest, "The instance id is not valid.", err.Error())
+			return
+		}
+	}
+	input, ok := a.input(w, r)
+	if !ok {
+		return
+	}
+	id, err := a.startOnce(r.Context(), startRequest(r, input), r.Header.Get("Idempotency-Key"))
+	switch {
+	case err != nil:
+		Error(w, err)
+	case waiting.asked:
+		a.answerAtEnd(w, r, id, waiting)
+	default:
+		a.Accepted(w, r.Request, id)
+	}
+}
+
+// input returns the body as it was received, if it is an input that the orchestration takes. When it cannot, it answers with the
+// problem and returns false.
+func (a *API) input(w http.ResponseWriter, r request) (json.RawMessage, bool) {
+	name := r.vars["{name}"]
+	definition, known := a.definitions[name]
+	if !known && len(a.definitions) > 0 {
+		Problem(w, http.StatusBadRequest, fmt.Sprintf("There is no orchestration %q.", name),
+			"The orchestrations are "+quoteAll(a.names)+".")
+		return nil, false
+	}
+	body, ok := readBody(w, r.Request)
+	if !ok {
+		return nil, false
+	}
+	if err := checkJSON(body); err != nil {
+		Problem(w, http.StatusBadRequest, "The body is not valid JSON.", err.Error())
+		return nil, false
+	}
+	if !known {
+		return body, true
+	}
+	if _, err := definition.CheckInput(body); err != nil {
+		Problem(w, http.StatusBadRequest, fmt.Sprintf("The orchestration %q does not take this input.", name), err.Error())
+		return nil, false
+	}
+	return body, true
+}
+
+func startRequest(r request, input json.RawMessage) durable.StartRequest {
+	req := durable.StartRequest{
+		Name:    r.vars["{name}"],
+		Version: r.query.version("version"),
+		ID:      r.id(),
+		Input:   input,
+	}
+	if parent := r.Header.Get("traceparent"); traceParent.MatchString(parent) {
+		req.TraceParent = parent
+		if state := strings.Join(r.Header.Values("tracestate"), ","); len(state) <= maxTraceState {
+			req.TraceState = state
+		}
+	}
+	return req
+}
+
+// W3C Trace Context, version 1: what is not of this form is to be ignored, and a vendor may cut states over 512 bytes.
+var traceParent = regexp.MustCompile(`^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}`)
+
+const maxTraceState = 512
+
+func quoteAll(names []string) string {
+	quoted := make([]string, len(names))
+	for i, name := range names {
+		quoted[i] = strconv.Quote(name)
+	}
+	return strings.Join(quoted, ", ")
+}

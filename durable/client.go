@@ -1,0 +1,156 @@
+package durable
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/durable-lambda/durable-lambda/durable/history"
+)
+
+// Client starts and manages instances. It is erased: names, ids and JSON. The typed way to it is through the contracts
+// (Orchestration.Submit, Event.Raise); the HTTP API and tools use it as it is. Package client implements it over a
+// backend. All methods are safe for concurrent use.
+//
+// Errors wrap ErrNotFound, ErrExists, ErrEnded, ErrNotSuspended, ErrSuspended or ErrInvalid where those apply; anything
+// else is the backend's failure, and whether the call took effect is then unknown. Every call may be repeated.
+type Client interface {
+	// Start creates an instance. When it returns nil the instance can be read and will run, whatever crashes.
+	// ErrExists when the id is in use as Reuse has it; ErrInvalid for an id, name or input that can never be right.
+	Start(ctx context.Context, req StartRequest) (InstanceRef, error)
+	// Raise sends an external event. ErrNotFound, ErrEnded, ErrInvalid. Events are kept until the code asks for them.
+	Raise(ctx context.Context, req EventRequest) error
+	// Manage terminates, suspends or resumes. It returns when the command is on its way, not when it is done.
+	// ErrNotFound, ErrEnded, ErrSuspended, ErrNotSuspended.
+	Manage(ctx context.Context, req ManageRequest) error
+	// Get returns the status of an instance. ErrNotFound.
+	Get(ctx context.Context, id string) (Instance, error)
+	// List returns instances, newest first. It is eventually consistent: it may miss what was just started.
+	List(ctx context.Context, q Query) (Page, error)
+	// History returns what happened in an instance so far, payloads included. ErrNotFound.
+	History(ctx context.Context, id string) ([]HistoryEvent, error)
+}
+
+// StartRequest asks for a new instance.
+type StartRequest struct {
+	// Name of the orchestration.
+	Name string
+	// Version of it; 0 is the unversioned one.
+	Version uint32
+	// ID of the instance; empty means that one is made up.
+	ID string
+	// Input is JSON; empty is null.
+	Input json.RawMessage
+	Reuse Reuse
+	Tags  map[string]string
+	// TraceParent and TraceState carry W3C trace context.
+	TraceParent, TraceState string
+}
+
+// Reuse says when the id of an existing instance may be used again.
+type Reuse uint8
+
+const (
+	// ReuseEnded replaces an instance that has ended: Durable Functions' default.
+	ReuseEnded Reuse = iota
+	// ReuseNever never does.
+	ReuseNever
+)
+
+// InstanceRef names one life of an instance id.
+type InstanceRef struct{ ID, Incarnation string }
+
+// EventRequest asks for an external event to be raised.
+type EventRequest struct {
+	Instance, Name string
+	// Data is JSON; empty is null.
+	Data json.RawMessage
+	// ID is the event's identity: the same id again is the same event. Empty means that one is made up for this call.
+	ID string
+}
+
+// Command is what Manage can do.
+type Command uint8
+
+// The commands of Manage.
+const (
+	Terminate Command = iota + 1
+	Suspend
+	Resume
+)
+
+// ManageRequest asks for a command to be carried out.
+type ManageRequest struct {
+	Instance string
+	Command  Command
+	Reason   string
+	// ID is the command's identity, as that of an event. Empty means that one is made up for this call.
+	ID string
+}
+
+// Status is the runtime status of an instance, in Durable Functions' words.
+type Status string
+
+// The runtime statuses.
+const (
+	Pending        Status = "Pending"
+	Running        Status = "Running"
+	Suspended      Status = "Suspended"
+	ContinuedAsNew Status = "ContinuedAsNew"
+	Completed      Status = "Completed"
+	Failed         Status = "Failed"
+	Canceled       Status = "Canceled"
+	Terminated     Status = "Terminated"
+)
+
+// Ended reports whether the status is final.
+func (s Status) Ended() bool {
+	return s == Completed || s == Failed || s == Terminated || s == Canceled
+}
+
+// Instance is what is known of an instance without its history.
+type Instance struct {
+	ID, Incarnation string
+	Name            string
+	Version         uint32
+	Status          Status
+	// Input, CustomStatus and Output are JSON; nil is none. The output of a terminated instance is its reason, that of a
+	// failed one its error's text.
+	Input, CustomStatus, Output json.RawMessage
+	// Created is when the start was asked for; Updated when the status last changed. Never zero.
+	Created, Updated time.Time
+	// Failure says why a failed instance failed; nil otherwise.
+	Failure *history.Failure
+	// SuspendReason says why a suspended instance is, and what to do when it was not a person.
+	SuspendReason string
+	Tags          map[string]string
+}
+
+// Query selects instances. Zero fields select everything.
+type Query struct {
+	IDPrefix string
+	// From and To bound the time of creation, both inclusive.
+	From, To time.Time
+	Statuses []Status
+	Names    []string
+	// Limit of one page; 0 is 100.
+	Limit int
+	// Continue is the Continue of the page before.
+	Continue string
+}
+
+// Page is one answer to a Query.
+type Page struct {
+	Instances []Instance
+	// Continue asks for the next page; empty at the end. A page may be short, or empty, before the end.
+	Continue string
+}
+
+// HistoryEvent is one event of an instance's history with its payload at hand.
+type HistoryEvent struct {
+	history.Event
+	// Time is when it was committed to the history, as the turn's clock had it.
+	Time time.Time
+	// Segment is the number of the commit it is part of.
+	Segment uint64
+}

@@ -1,0 +1,217 @@
+// Package client implements durable.Client over a store: it starts instances, sends them messages and reads what the
+// workers show. It runs no code of orchestrations, and needs to know none.
+package client
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/durable-lambda/durable-lambda/durable"
+	"github.com/durable-lambda/durable-lambda/durable/history"
+	"github.com/durable-lambda/durable-lambda/durable/store"
+)
+
+// Client is the erased client of one task hub. It is safe for concurrent use.
+type Client struct{ store *store.Store }
+
+var _ durable.Client = (*Client)(nil)
+
+// New returns a client over a store.
+func New(s *store.Store) *Client { return &Client{store: s} }
+
+func invalid(format string, args ...any) error {
+	return fmt.Errorf("%w: %w", durable.ErrInvalid, fmt.Errorf(format, args...))
+}
+
+// Start sends the whole start, then makes the row: whichever of the client and a worker comes first makes it, so that an
+// instance whose start was accepted runs, and one whose start was refused never does (rule 8).
+func (c *Client) Start(ctx context.Context, req durable.StartRequest) (durable.InstanceRef, error) {
+	m, err := c.startMessage(&req)
+	if err != nil {
+		return durable.InstanceRef{}, err
+	}
+	row, err := c.store.Row(ctx, req.ID)
+	if err != nil {
+		return durable.InstanceRef{}, err
+	}
+	old := ""
+	if row != nil {
+		if !row.Status.Ended() || req.Reuse == durable.ReuseNever {
+			return durable.InstanceRef{}, inUse(row)
+		}
+		m.Replaces, old = row.Version(), row.Incarnation
+	}
+	if m.Incarnation, err = c.store.NewIncarnation(old); err != nil {
+		return durable.InstanceRef{}, err
+	}
+	m.ID = store.StartID(m.Instance, m.Incarnation)
+	if err := c.store.Offload(ctx, m.Instance, m.Incarnation, &m.Event.Data); err != nil {
+		return durable.InstanceRef{}, err
+	}
+	out := c.store.Outbox()
+	out.Start(m)
+	if err := out.Flush(ctx); err != nil {
+		return durable.InstanceRef{}, err
+	}
+	ref := durable.InstanceRef{ID: m.Instance, Incarnation: m.Incarnation}
+	accepted, found, err := c.store.Create(ctx, m)
+	if err != nil || accepted {
+		return ref, err
+	}
+	if found != nil && m.Incarnation < found.Incarnation {
+		// A newer life is there already. It may have replaced ours, which then was accepted.
+		ran, err := c.store.Exists(ctx, m.Instance, m.Incarnation)
+		if err != nil || ran {
+			return ref, err
+		}
+	}
+	return durable.InstanceRef{}, inUse(found)
+}
+
+func inUse(row *history.Row) error {
+	if row == nil {
+		return durable.ErrExists
+	}
+	return fmt.Errorf("instance %s: %w by a run of %s that was started at %s", row.Instance, durable.ErrExists,
+		row.Start.Name, row.Start.At.Format(time.RFC3339))
+}
+
+// startMessage checks a request and completes it, all but the incarnation.
+func (c *Client) startMessage(req *durable.StartRequest) (*history.Message, error) {
+	if err := history.CheckName("orchestration", req.Name); err != nil {
+		return nil, invalid("%w", err)
+	}
+	if req.ID == "" {
+		id, err := c.store.NewID()
+		if err != nil {
+			return nil, err
+		}
+		req.ID = id
+	}
+	if err := history.CheckInstanceID(req.ID); err != nil {
+		return nil, invalid("%w", err)
+	}
+	if err := checkPayload("input", req.Input); err != nil {
+		return nil, err
+	}
+	now := c.store.Now().UTC().Truncate(time.Millisecond)
+	e := history.Event{Kind: history.ExecutionStarted, Name: req.Name, Version: req.Version, At: now,
+		Data: history.Payload{Bytes: slices.Clone(req.Input)}}
+	if len(req.Tags) > 0 || req.TraceParent != "" || req.TraceState != "" {
+		if err := checkTags(req); err != nil {
+			return nil, err
+		}
+		e.Start = &history.Start{Tags: req.Tags, TraceParent: req.TraceParent, TraceState: req.TraceState}
+	}
+	return &history.Message{Instance: req.ID, Event: e, Sent: now}, nil
+}
+
+// maxTags is how many bytes the tags and the trace context of an instance may have in all: they are in every row.
+const maxTags = 4 << 10
+
+func checkTags(req *durable.StartRequest) error {
+	n := len(req.TraceParent) + len(req.TraceState)
+	for k, v := range req.Tags {
+		n += len(k) + len(v)
+	}
+	if n > maxTags {
+		return invalid("the tags have %d bytes, at most %d are allowed", n, maxTags)
+	}
+	return nil
+}
+
+func checkPayload(what string, data json.RawMessage) error {
+	if len(data) > history.MaxPayload {
+		return invalid("the %s has %d bytes of JSON, at most %d are allowed: keep it elsewhere and pass a reference", what, len(data), history.MaxPayload)
+	}
+	if len(data) > 0 && !json.Valid(data) {
+		return invalid("the %s is not valid JSON", what)
+	}
+	return nil
+}
+
+// Raise sends an external event.
+func (c *Client) Raise(ctx context.Context, req durable.EventRequest) error {
+	if err := history.CheckName("event", req.Name); err != nil {
+		return invalid("%w", err)
+	}
+	if err := checkPayload("event's data", req.Data); err != nil {
+		return err
+	}
+	row, err := c.open(ctx, req.Instance)
+	if err != nil {
+		return err
+	}
+	return c.send(ctx, row, req.ID, history.Event{Kind: history.EventRaised, Name: req.Name,
+		Data: history.Payload{Bytes: slices.Clone(req.Data)}})
+}
+
+// Manage sends a command.
+func (c *Client) Manage(ctx context.Context, req durable.ManageRequest) error {
+	if len(req.Reason) > history.MaxReason {
+		return invalid("the reason has %d bytes, at most %d are allowed", len(req.Reason), history.MaxReason)
+	}
+	row, err := c.open(ctx, req.Instance)
+	if err != nil {
+		return err
+	}
+	e := history.Event{Reason: req.Reason}
+	switch req.Command {
+	case durable.Terminate:
+		e.Kind = history.ExecutionTerminated
+	case durable.Suspend:
+		if e.Kind = history.ExecutionSuspended; row.Status == history.StatusSuspended {
+			return fmt.Errorf("instance %s: %w", req.Instance, durable.ErrSuspended)
+		}
+	case durable.Resume:
+		if e.Kind = history.ExecutionResumed; row.Status != history.StatusSuspended {
+			return fmt.Errorf("instance %s: %w", req.Instance, durable.ErrNotSuspended)
+		}
+	default:
+		return invalid("command %d is unknown", req.Command)
+	}
+	return c.send(ctx, row, req.ID, e)
+}
+
+// open reads the row of an instance that has not ended.
+func (c *Client) open(ctx context.Context, id string) (*history.Row, error) {
+	row, err := c.row(ctx, id)
+	if err == nil && row.Status.Ended() {
+		err = fmt.Errorf("instance %s: %w", id, durable.ErrEnded)
+	}
+	return row, err
+}
+
+func (c *Client) row(ctx context.Context, id string) (*history.Row, error) {
+	if history.CheckInstanceID(id) != nil {
+		return nil, fmt.Errorf("instance %q: %w", id, durable.ErrNotFound)
+	}
+	row, err := c.store.Row(ctx, id)
+	if err == nil && row == nil {
+		err = fmt.Errorf("instance %s: %w", id, durable.ErrNotFound)
+	}
+	return row, err
+}
+
+// send puts an external message into the inbox of the life that the row shows. The call's id makes it one message,
+// however often it is sent.
+func (c *Client) send(ctx context.Context, row *history.Row, call string, e history.Event) error {
+	if call == "" {
+		id, err := c.store.NewID()
+		if err != nil {
+			return err
+		}
+		call = id
+	}
+	e.MessageID = store.CallID(row.Instance, row.Incarnation, call)
+	if err := c.store.Offload(ctx, row.Instance, row.Incarnation, &e.Data); err != nil {
+		return err
+	}
+	out := c.store.Outbox()
+	out.Inbox(&history.Message{ID: e.MessageID, Instance: row.Instance, Incarnation: row.Incarnation,
+		Generation: row.Generation, Event: e, Sent: c.store.Now()})
+	return out.Flush(ctx)
+}

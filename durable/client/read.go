@@ -1,0 +1,119 @@
+package client
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"github.com/durable-lambda/durable-lambda/durable"
+	"github.com/durable-lambda/durable-lambda/durable/history"
+	"github.com/durable-lambda/durable-lambda/durable/store"
+)
+
+// Get reads the status of an instance, payloads included.
+func (c *Client) Get(ctx context.Context, id string) (durable.Instance, error) {
+	row, err := c.row(ctx, id)
+	if err != nil {
+		return durable.Instance{}, err
+	}
+	return c.instance(ctx, row)
+}
+
+var statuses = map[history.Status]durable.Status{
+	history.StatusPending: durable.Pending, history.StatusRunning: durable.Running,
+	history.StatusSuspended: durable.Suspended, history.StatusContinuedAsNew: durable.ContinuedAsNew,
+	history.StatusCompleted: durable.Completed, history.StatusFailed: durable.Failed,
+	history.StatusCanceled: durable.Canceled, history.StatusTerminated: durable.Terminated,
+}
+
+func (c *Client) instance(ctx context.Context, row *history.Row) (durable.Instance, error) {
+	in := durable.Instance{
+		ID: row.Instance, Incarnation: row.Incarnation, Name: row.Start.Name, Version: row.Start.Version,
+		Status: statuses[row.Status], CustomStatus: json.RawMessage(row.Custom.Bytes),
+		Created: row.Start.At, Updated: row.Updated, SuspendReason: row.SuspendReason,
+	}
+	if row.Start.Start != nil {
+		in.Tags = row.Start.Start.Tags
+	}
+	if err := c.store.Hydrate(ctx, &row.Start.Data); err != nil {
+		return in, err
+	}
+	in.Input = row.Start.Data.Bytes
+	if row.End == nil {
+		return in, nil
+	}
+	switch row.End.Kind {
+	case history.ExecutionFailed:
+		in.Failure = row.End.Failure
+		in.Output = text(row.End.Failure.Message)
+	case history.ExecutionTerminated:
+		in.Output = text(row.End.Reason)
+	default:
+		if err := c.store.Hydrate(ctx, &row.End.Data); err != nil {
+			return in, err
+		}
+		in.Output = row.End.Data.Bytes
+	}
+	return in, nil
+}
+
+// text is a JSON string.
+func text(s string) json.RawMessage {
+	b, _ := json.Marshal(s) // a string always has JSON
+	return b
+}
+
+// defaultPage is how many instances List returns when nobody says.
+const defaultPage = 100
+
+// List returns instances, newest first.
+func (c *Client) List(ctx context.Context, q durable.Query) (durable.Page, error) {
+	sel := store.Selection{From: q.From, To: q.To, Limit: q.Limit, After: q.Continue}
+	if sel.Limit <= 0 {
+		sel.Limit = defaultPage
+	}
+	if len(q.Statuses) > 0 {
+		ended := func(s durable.Status) bool { return s.Ended() }
+		sel.OpenOnly = !slices.ContainsFunc(q.Statuses, ended)
+		sel.ClosedOnly = !slices.ContainsFunc(q.Statuses, func(s durable.Status) bool { return !ended(s) })
+	}
+	sel.Name = func(orchestration, instance string) bool {
+		return strings.HasPrefix(instance, q.IDPrefix) && (len(q.Names) == 0 || slices.Contains(q.Names, orchestration))
+	}
+	sel.Row = func(row *history.Row) bool {
+		return len(q.Statuses) == 0 || slices.Contains(q.Statuses, statuses[row.Status])
+	}
+	rows, next, err := c.store.List(ctx, sel)
+	if err != nil {
+		return durable.Page{}, err
+	}
+	page := durable.Page{Continue: next}
+	for _, row := range rows {
+		in, err := c.instance(ctx, row)
+		if err != nil {
+			return durable.Page{}, err
+		}
+		page.Instances = append(page.Instances, in)
+	}
+	return page, nil
+}
+
+// History reads everything that happened in the instance's present life.
+func (c *Client) History(ctx context.Context, id string) ([]durable.HistoryEvent, error) {
+	row, err := c.row(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	h, err := c.store.Load(ctx, id, row.Incarnation)
+	if err != nil {
+		return nil, err
+	}
+	var events []durable.HistoryEvent
+	for n, seg := range h.Segments {
+		for _, e := range seg.Events {
+			events = append(events, durable.HistoryEvent{Event: e, Time: seg.Time, Segment: uint64(n)})
+		}
+	}
+	return events, nil
+}

@@ -1,0 +1,35 @@
+// Package durable is the programming model of durable workflows: orchestrations are ordinary Go functions that survive
+// crashes, deployments and months of waiting.
+//
+// # Contracts and bodies
+//
+// An orchestration, an activity or an external event is declared as a typed contract without a body, and bound to one
+// where the program is put together:
+//
+//	var (
+//		Greet = durable.NewActivity[string, string]("Greet")
+//		Hello = durable.NewOrchestration[string, string]("Hello")
+//	)
+//
+//	Greet.Bind(func(ctx context.Context, name string) (string, error) { return "Hello, " + name, nil })
+//	Hello.Bind(func(ctx durable.Context, name string) (string, error) { return Greet.Call(ctx, name) })
+//
+// # What an orchestration may do
+//
+// An orchestration is run again and again from its history, so it must do the same each time: everything that reads the
+// world outside (I/O, clocks, random numbers, goroutines, channels, maps in their random order) belongs into an activity or a Step.
+// Context.Now is the time, Go starts a coroutine, After and Sleep are timers, and Context is not a context.Context, so
+// that functions which do I/O do not accept it.
+//
+// Whatever the code asks for is matched with the history by the path of the operation, its kind and its name. When they
+// disagree, or when the code panics, the instance is suspended with the reason and keeps every message: a fixed
+// deployment and a resume carry on. An error that is returned is a result, and fails the instance.
+//
+// Deferred functions run when the code returns, and also whenever a turn ends and its coroutines are unwound, to be
+// replayed later. In the latter case waiting and asking end the function at once, Context.Unwinding tells, and
+// compensation (see Saga) does nothing; so a deferred function may release what lives in memory, and nothing else.
+//
+// # Activities
+//
+// An activity runs at least once. IdempotencyKey is the same for all its attempts: hand it to whatever must not happen twice.
+package durable

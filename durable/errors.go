@@ -1,0 +1,60 @@
+package durable
+
+import "errors"
+
+// What a Client's methods wrap.
+var (
+	// ErrNotFound: there is no instance with this id.
+	ErrNotFound = errors.New("no such instance")
+	// ErrExists: the id is in use.
+	ErrExists = errors.New("the instance id is in use")
+	// ErrEnded: the instance has ended and takes nothing any more.
+	ErrEnded = errors.New("the instance has ended")
+	// ErrSuspended: the instance is suspended already.
+	ErrSuspended = errors.New("the instance is suspended already")
+	// ErrNotSuspended: there is nothing to resume.
+	ErrNotSuspended = errors.New("the instance is not suspended")
+	// ErrInvalid: the request can never be right; its text says what to change.
+	ErrInvalid = errors.New("invalid request")
+)
+
+// What orchestrations meet.
+var (
+	// ErrTimeout is returned by Event.Within when the time is up.
+	ErrTimeout = errors.New("timed out")
+	// ErrTooLarge: a value has more bytes of JSON than an instance can keep.
+	ErrTooLarge = errors.New("the value is too large")
+)
+
+// ErrorKind names a kind of error that keeps its identity across the wire. Declare one as a constant, wrap it where the
+// error is made, and ask for it with errors.Is where it arrives, even in another process a month later:
+//
+//	const Declined = durable.ErrorKind("CardDeclined")
+//	return durable.Permanent(fmt.Errorf("the bank said no: %w", Declined))
+//	if errors.Is(err, Declined) { … }
+type ErrorKind string
+
+func (k ErrorKind) Error() string { return string(k) }
+
+// Kinds of failures that the engine itself makes.
+const (
+	// ActivityTimedOut: an attempt took longer than its time-out.
+	ActivityTimedOut = ErrorKind("ActivityTimedOut")
+	// ActivityPanicked: the activity's body panicked.
+	ActivityPanicked = ErrorKind("ActivityPanicked")
+	// ActivityNotRegistered: no worker had the activity for some minutes.
+	ActivityNotRegistered = ErrorKind("ActivityNotRegistered")
+)
+
+// Permanent marks an error that retrying cannot help: no further attempts are made.
+func Permanent(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &permanentError{err}
+}
+
+type permanentError struct{ err error }
+
+func (e *permanentError) Error() string { return e.err.Error() }
+func (e *permanentError) Unwrap() error { return e.err }

@@ -1,0 +1,100 @@
+package durable
+
+import (
+	"errors"
+
+	"github.com/durable-lambda/durable-lambda/durable/history"
+	"github.com/durable-lambda/durable-lambda/internal/replay"
+)
+
+// Awaitable is what First can wait for: any Future.
+type Awaitable interface {
+	// Ready reports whether Await would return at once.
+	Ready() bool
+	promise() *replay.Promise
+}
+
+// Future is the outcome of an operation that may still be under way. It belongs to the orchestration that made it.
+type Future[T any] struct {
+	run  *replay.Run
+	wait *replay.Promise
+	get  func() (T, error)
+	done bool
+	v    T
+	err  error
+}
+
+// Ready reports whether Await would return at once.
+func (f *Future[T]) Ready() bool { return f.done || f.wait.Done() }
+
+func (f *Future[T]) promise() *replay.Promise { return f.wait }
+
+// Await waits for the outcome and returns it; every call returns the same.
+func (f *Future[T]) Await() (T, error) {
+	if !f.done {
+		f.run.Await(f.wait)
+		f.v, f.err = f.get()
+		f.done, f.get = true, nil
+	}
+	return f.v, f.err
+}
+
+// failed is a future whose operation could not even be asked for.
+func failed[T any](ctx Context, err error) *Future[T] {
+	return &Future[T]{run: ctx.run, wait: replay.Completed(), done: true, err: err}
+}
+
+// outcome is a future of an operation whose result is JSON or a failure.
+func outcome[T any](ctx Context, p *replay.Promise, wrap func(*history.Failure) error) *Future[T] {
+	return &Future[T]{run: ctx.run, wait: p, get: func() (v T, err error) {
+		e := p.Outcome()
+		if e.Failure != nil {
+			return v, wrap(e.Failure)
+		}
+		return decode[T](e.Data.Bytes)
+	}}
+}
+
+// First waits until one of the futures is ready and returns it, to be told by identity; of several that are ready, the
+// first argument.
+//
+//	switch durable.First(ctx, answer, deadline) {
+//	case answer: …
+//	case deadline: …
+//	}
+func First(ctx Context, futures ...Awaitable) Awaitable {
+	if len(futures) == 0 {
+		ctx.run.Refuse(errors.New("durable.First was called without futures: it would wait for ever"))
+	}
+	promises := make([]*replay.Promise, len(futures))
+	for i, f := range futures {
+		promises[i] = f.promise()
+	}
+	return futures[ctx.run.AwaitAny(promises...)]
+}
+
+// All waits for all futures and returns their values in order. The error joins those of all that failed; the values of
+// the others are there.
+func All[T any](ctx Context, futures ...*Future[T]) ([]T, error) {
+	values := make([]T, len(futures))
+	var errs []error
+	for i, f := range futures {
+		v, err := f.Await()
+		values[i] = v
+		if err != nil {
+			errs = append(errs, err)
+		}
+	}
+	return values, errors.Join(errs...)
+}
+
+// Go runs f in a coroutine of its own, deterministically interleaved with the others: only one runs at a time, and it
+// changes only where one waits. An f that still waits when the orchestration returns is unwound.
+func Go[T any](ctx Context, f func(Context) (T, error)) *Future[T] {
+	fut := &Future[T]{run: ctx.run}
+	var v T
+	var err error
+	fut.get = func() (T, error) { return v, err }
+	fut.wait = ctx.run.Go(func() { v, err = f(ctx) })
+	return fut
+}

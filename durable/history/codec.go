@@ -1,0 +1,256 @@
+package history
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+)
+
+// ErrFormat is wrapped by every decoding error.
+var ErrFormat = errors.New("history: unreadable")
+
+// maxCauses bounds how deep the causes of a failure nest.
+const maxCauses = 16
+
+func writeEvent(w *writer, e *Event) {
+	w.uint(1, uint64(e.Kind))
+	w.string(2, e.Op)
+	w.uint(3, uint64(e.Epoch))
+	w.uint(4, uint64(e.Attempt))
+	w.string(5, e.Name)
+	w.uint(6, uint64(e.Version))
+	if e.Data.Blob == "" { // bytes that were read from a blob stay there
+		w.bytes(7, e.Data.Bytes)
+	}
+	w.string(8, e.Data.Blob)
+	w.uint(9, e.Data.Size)
+	w.time(10, e.At)
+	w.string(11, e.MessageID)
+	w.string(12, e.Reason)
+	w.string(13, e.Build)
+	if e.Failure != nil {
+		w.nested(14, func(w *writer) { writeFailure(w, e.Failure) })
+	}
+	if e.Policy != nil {
+		w.nested(15, func(w *writer) { writePolicy(w, e.Policy) })
+	}
+	if e.Start != nil {
+		w.nested(16, func(w *writer) { writeStart(w, e.Start) })
+	}
+}
+
+func readEvent(r *reader, e *Event) {
+	for r.next(0) {
+		switch r.field {
+		case 1:
+			if v := r.uint(); v == 0 || v > uint64(LockReleased) || kindNames[v] == "" {
+				r.fail("event kind %d is unknown: it was written by a newer version", v)
+			} else {
+				e.Kind = Kind(v)
+			}
+		case 2:
+			e.Op = r.string()
+		case 3:
+			e.Epoch = r.uint32()
+		case 4:
+			e.Attempt = r.uint32()
+		case 5:
+			e.Name = r.string()
+		case 6:
+			e.Version = r.uint32()
+		case 7:
+			e.Data.Bytes = r.bytes()
+		case 8:
+			e.Data.Blob = r.string()
+		case 9:
+			e.Data.Size = r.uint()
+		case 10:
+			e.At = r.time()
+		case 11:
+			e.MessageID = r.string()
+		case 12:
+			e.Reason = r.string()
+		case 13:
+			e.Build = r.string()
+		case 14:
+			e.Failure = new(Failure)
+			r.within(func(r *reader) { readFailure(r, e.Failure, 0) })
+		case 15:
+			e.Policy = new(Policy)
+			r.within(func(r *reader) { readPolicy(r, e.Policy) })
+		case 16:
+			e.Start = new(Start)
+			r.within(func(r *reader) { readStart(r, e.Start) })
+		default:
+			r.unknown()
+		}
+	}
+	if e.Kind == 0 {
+		r.fail("an event has no kind")
+	}
+}
+
+func writeFailure(w *writer, f *Failure) {
+	w.string(1, f.Kind)
+	w.string(2, f.Message)
+	w.string(3, f.Activity)
+	w.uint(4, uint64(f.Attempt))
+	w.bool(5, f.Permanent)
+	for i := range f.Causes {
+		w.nested(6, func(w *writer) { writeFailure(w, &f.Causes[i]) })
+	}
+}
+
+func readFailure(r *reader, f *Failure, depth int) {
+	if depth > maxCauses {
+		r.fail("causes nest deeper than %d", maxCauses)
+		return
+	}
+	for r.next(6) {
+		switch r.field {
+		case 1:
+			f.Kind = r.string()
+		case 2:
+			f.Message = r.string()
+		case 3:
+			f.Activity = r.string()
+		case 4:
+			f.Attempt = r.uint32()
+		case 5:
+			f.Permanent = r.uint() != 0
+		case 6:
+			var cause Failure
+			r.within(func(r *reader) { readFailure(r, &cause, depth+1) })
+			f.Causes = append(f.Causes, cause)
+		default:
+			r.unknown()
+		}
+	}
+}
+
+func writePolicy(w *writer, p *Policy) {
+	w.uint(1, uint64(p.Attempts))
+	w.duration(2, p.Initial)
+	w.float(3, p.Factor)
+	w.duration(4, p.Cap)
+	w.duration(5, p.Timeout)
+	w.string(6, p.Queue)
+	for _, k := range p.NonRetryable {
+		w.nested(7, func(w *writer) { w.b = append(w.b, k...) })
+	}
+}
+
+func readPolicy(r *reader, p *Policy) {
+	for r.next(7) {
+		switch r.field {
+		case 1:
+			p.Attempts = r.uint32()
+		case 2:
+			p.Initial = r.duration()
+		case 3:
+			p.Factor = r.float()
+		case 4:
+			p.Cap = r.duration()
+		case 5:
+			p.Timeout = r.duration()
+		case 6:
+			p.Queue = r.string()
+		case 7:
+			p.NonRetryable = append(p.NonRetryable, r.string())
+		default:
+			r.unknown()
+		}
+	}
+}
+
+func writeStart(w *writer, s *Start) {
+	if p := s.Parent; p != nil {
+		w.nested(1, func(w *writer) {
+			w.string(1, p.Instance)
+			w.string(2, p.Incarnation)
+			w.uint(3, p.Generation)
+			w.string(4, p.Op)
+			w.uint(5, uint64(p.Epoch))
+		})
+	}
+	w.string(2, s.TraceParent)
+	w.string(3, s.TraceState)
+	for _, k := range slices.Sorted(maps.Keys(s.Tags)) {
+		w.nested(4, func(w *writer) {
+			w.string(1, k)
+			w.string(2, s.Tags[k])
+		})
+	}
+}
+
+func readStart(r *reader, s *Start) {
+	for r.next(4) {
+		switch r.field {
+		case 1:
+			s.Parent = new(Parent)
+			r.within(func(r *reader) { readParent(r, s.Parent) })
+		case 2:
+			s.TraceParent = r.string()
+		case 3:
+			s.TraceState = r.string()
+		case 4:
+			var k, v string
+			r.within(func(r *reader) { readTag(r, &k, &v) })
+			if s.Tags == nil {
+				s.Tags = map[string]string{}
+			}
+			s.Tags[k] = v
+		default:
+			r.unknown()
+		}
+	}
+}
+
+func readParent(r *reader, p *Parent) {
+	for r.next(0) {
+		switch r.field {
+		case 1:
+			p.Instance = r.string()
+		case 2:
+			p.Incarnation = r.string()
+		case 3:
+			p.Generation = r.uint()
+		case 4:
+			p.Op = r.string()
+		case 5:
+			p.Epoch = r.uint32()
+		default:
+			r.unknown()
+		}
+	}
+}
+
+func readTag(r *reader, k, v *string) {
+	for r.next(0) {
+		switch r.field {
+		case 1:
+			*k = r.string()
+		case 2:
+			*v = r.string()
+		default:
+			r.unknown()
+		}
+	}
+}
+
+// Size is roughly how many bytes the event takes.
+func (e *Event) Size() int {
+	n := 16 + len(e.Op) + len(e.Name) + len(e.Data.Bytes) + len(e.Data.Blob) + len(e.MessageID) + len(e.Reason)
+	if e.Failure != nil {
+		n += 64 + len(e.Failure.Message)
+	}
+	if e.Policy != nil {
+		n += 32
+	}
+	return n
+}
+
+func formatError(what string, err error) error {
+	return fmt.Errorf("%w %s: %w", ErrFormat, what, err)
+}

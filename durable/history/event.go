@@ -1,0 +1,153 @@
+package history
+
+import "time"
+
+// Kind says what an event is. The numbers are part of the stored format and never change their meaning.
+type Kind uint8
+
+// The kinds of events of format version 1. Those marked reserved have a number and no writer yet.
+const (
+	ExecutionStarted    Kind = 1  // input: the orchestration begins
+	ExecutionCompleted  Kind = 2  // output: the code returned a value
+	ExecutionFailed     Kind = 3  // output: the code returned an error
+	ExecutionTerminated Kind = 4  // input: somebody ended it
+	ExecutionSuspended  Kind = 5  // input: somebody, or (without a message id) the worker, suspended it
+	ExecutionResumed    Kind = 6  // input: somebody, or (without a message id) a worker of another build, resumed it
+	ExecutionRewound    Kind = 7  // input, reserved
+	ContinuedAsNew      Kind = 8  // output, reserved
+	GenerationStarted   Kind = 9  // input, reserved
+	StartRefused        Kind = 10 // input, reserved: a child whose id was taken
+	Sealed              Kind = 11 // nothing may ever follow
+	CustomStatusSet     Kind = 12 // output: what SetStatus said last
+	Continued           Kind = 13 // message only: finish the unfinished turn
+
+	TaskScheduled Kind = 16 // output: an activity is asked for
+	TaskCompleted Kind = 17 // input: its result
+	TaskFailed    Kind = 18 // input: its failure, retries used up
+
+	TimerCreated  Kind = 20 // output
+	TimerFired    Kind = 21 // input
+	TimerCanceled Kind = 22 // output
+
+	EventRaised Kind = 24 // input: an external event
+	EventSent   Kind = 25 // output, reserved: an event to another instance
+
+	SubOrchestrationCreated   Kind = 28 // output, reserved
+	SubOrchestrationCompleted Kind = 29 // input, reserved
+	SubOrchestrationFailed    Kind = 30 // input, reserved
+
+	StepStarted   Kind = 32 // output, reserved: an at-most-once step is about to run
+	StepCompleted Kind = 33 // input: the value of an inline step
+	StepFailed    Kind = 34 // input: the error of an inline step
+
+	ChangeMarked Kind = 36 // output, reserved: which side of a change the code took
+
+	OperationCalled    Kind = 40 // reserved for entities, 40 to 47
+	OperationSignaled  Kind = 41
+	OperationCompleted Kind = 42
+	OperationFailed    Kind = 43
+	LockRequested      Kind = 44
+	LockGranted        Kind = 45
+	LockReleased       Kind = 46
+)
+
+// Event is one thing that happened in an instance. Which fields mean something depends on the kind; docs/format.md has
+// the table. Those that do not are zero.
+type Event struct {
+	Kind Kind
+	// Op is the path of the operation the event belongs to, as in "2.0.1".
+	Op string
+	// Epoch counts the rewinds of the operation.
+	Epoch uint32
+	// Attempt is the attempt, from 1, that gave the outcome.
+	Attempt uint32
+	// Name of the orchestration, activity, external event or step.
+	Name string
+	// Version of the orchestration that is asked for.
+	Version uint32
+	// Data is the input, result, output, event data or custom status: JSON.
+	Data Payload
+	// At is when a timer is due, or when the start was asked for. Milliseconds, UTC.
+	At time.Time
+	// MessageID is the identity of an external message: external events and management commands.
+	MessageID string
+	// Reason of a terminate, suspend or resume, for people.
+	Reason string
+	// Build is the build of the worker that suspended the instance.
+	Build   string
+	Failure *Failure
+	Policy  *Policy
+	Start   *Start
+}
+
+// Payload is a JSON value: inline, or a reference to a blob. The zero Payload is no value, which reads as null.
+type Payload struct {
+	Bytes []byte
+	// Blob is the key of the blob that holds the value when it is too large to be inline. With a blob, Bytes is what was
+	// read from it, or nil, and is not written again.
+	Blob string
+	// Size is the number of bytes in the blob.
+	Size uint64
+}
+
+// IsZero reports whether the payload holds no value and refers to none.
+func (p Payload) IsZero() bool { return len(p.Bytes) == 0 && p.Blob == "" }
+
+// Failure is an error as it crosses the wire and as it is kept.
+type Failure struct {
+	// Kind is the error's durable.ErrorKind, or one of the engine's own, or empty.
+	Kind    string
+	Message string
+	// Activity and Attempt say where the failure came from.
+	Activity string
+	Attempt  uint32
+	// Permanent says that retrying cannot help.
+	Permanent bool
+	Causes    []Failure
+}
+
+// Policy is how an activity is to be run. It travels with its message and is kept with its event, so that whoever
+// repairs an instance sends the very same message.
+type Policy struct {
+	// Attempts counts the first one; 0 and 1 are one attempt.
+	Attempts     uint32
+	Initial      time.Duration
+	Factor       float64
+	Cap          time.Duration
+	NonRetryable []string
+	// Timeout of one attempt; 0 is the worker's default.
+	Timeout time.Duration
+	// Queue is the named queue the activity runs on; reserved.
+	Queue string
+}
+
+// Start holds what only a start knows.
+type Start struct {
+	// Parent of a sub-orchestration; reserved.
+	Parent *Parent
+	Tags   map[string]string
+	// TraceParent and TraceState carry W3C trace context.
+	TraceParent, TraceState string
+	// Unconsumed events and consumed message ids carried over continue-as-new have their place here; reserved.
+}
+
+// Parent is the operation that waits for a sub-orchestration.
+type Parent struct {
+	Instance, Incarnation string
+	Generation            uint64
+	Op                    string
+	Epoch                 uint32
+}
+
+// IsInput reports whether events of this kind come from outside the code: they are fed to it, in order, on replay.
+// All others are what the code asked for, or said of itself.
+func (k Kind) IsInput() bool {
+	switch k {
+	case ExecutionStarted, ExecutionTerminated, ExecutionSuspended, ExecutionResumed, ExecutionRewound,
+		GenerationStarted, StartRefused, Sealed, TaskCompleted, TaskFailed, TimerFired, EventRaised,
+		SubOrchestrationCompleted, SubOrchestrationFailed, StepCompleted, StepFailed,
+		OperationCompleted, OperationFailed, LockGranted:
+		return true
+	}
+	return false
+}

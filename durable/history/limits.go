@@ -1,0 +1,59 @@
+package history
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Limits of what an instance may hold. Those of Durable Functions are named as such.
+const (
+	MaxInstanceID   = 256       // characters; Durable Functions' storage providers allow about as many
+	MaxName         = 256       // bytes of the name of an orchestration, activity, event or step
+	MaxCustomStatus = 16 << 10  // bytes of JSON; Durable Functions' limit
+	MaxPayload      = 4 << 20   // bytes of JSON of one input, result, output or event
+	InlinePayload   = 16 << 10  // bytes up to which a payload stays in the history; larger ones become blobs
+	MaxReason       = 4 << 10   // bytes of a reason
+	MaxMessage      = 4 << 10   // bytes of an error's text; longer ones are cut
+	SegmentCommands = 1000      // commands of one segment
+	SegmentBytes    = 256 << 10 // bytes of one segment's commands, roughly
+)
+
+// CheckInstanceID refuses what cannot be the id of an instance, by Durable Functions' rules.
+func CheckInstanceID(id string) error {
+	switch {
+	case id == "":
+		return fmt.Errorf("the instance id is empty")
+	case !utf8.ValidString(id):
+		return fmt.Errorf("the instance id is not valid UTF-8")
+	case utf8.RuneCountInString(id) > MaxInstanceID:
+		return fmt.Errorf("the instance id has %d characters; at most %d are allowed", utf8.RuneCountInString(id), MaxInstanceID)
+	case strings.HasPrefix(id, "@"):
+		return fmt.Errorf("the instance id %q starts with @, which is kept for entities", id)
+	}
+	for _, r := range id {
+		if strings.ContainsRune(`/\#?`, r) || unicode.IsControl(r) {
+			return fmt.Errorf("the instance id %q contains %q; / \\ # ? and control characters are not allowed", id, r)
+		}
+	}
+	return nil
+}
+
+// CheckName refuses what cannot be the name of an orchestration, activity, event or step.
+func CheckName(what, name string) error {
+	switch {
+	case name == "":
+		return fmt.Errorf("the %s has no name", what)
+	case !utf8.ValidString(name):
+		return fmt.Errorf("the name of the %s is not valid UTF-8", what)
+	case len(name) > MaxName:
+		return fmt.Errorf("the name of the %s has %d bytes; at most %d are allowed", what, len(name), MaxName)
+	}
+	for _, r := range name {
+		if unicode.IsControl(r) {
+			return fmt.Errorf("the name of the %s contains the control character %q", what, r)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,24 @@
+package history
+
+import "time"
+
+// FormatVersion is the version of the stored format that this package writes, and the newest it reads.
+const FormatVersion = 1
+
+// Segment is what one commit adds to the history of an instance: the messages it consumed and what came of them.
+type Segment struct {
+	// Nonce is unique to the attempt to commit. It is kept as the owner of the item and not repeated in its value.
+	Nonce string
+	// Time is the turn's Now.
+	Time time.Time
+	// More says that the turn goes on in the next segment.
+	More bool
+	// Released says that every command of the segment may be sent.
+	Released bool
+	// Name and Version are those of the code that ran the first segment of a generation; others leave them empty.
+	Name    string
+	Version uint32
+	// Engine holds flags for changes of the engine's own behaviour that replay must honour.
+	Engine uint64
+	Events []Event
+}

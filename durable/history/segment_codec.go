@@ -1,0 +1,95 @@
+package history
+
+import (
+	"errors"
+	"fmt"
+)
+
+const (
+	flagMore     = 1 << 0
+	flagReleased = 1 << 1
+	// bit 2 marks the tombstone of a purged segment; reserved
+)
+
+// compression of a segment's block: none is all that version 1 writes; 1 is reserved for zstd over the instance's
+// earlier bytes.
+const compressionNone = 0
+
+// Encode returns the segment as the value of an item. The nonce is not part of it.
+func (s *Segment) Encode() []byte {
+	n := 64
+	for i := range s.Events {
+		n += s.Events[i].Size()
+	}
+	w := &writer{b: append(make([]byte, 0, n), FormatVersion, compressionNone)}
+	var flags uint64
+	if s.More {
+		flags |= flagMore
+	}
+	if s.Released {
+		flags |= flagReleased
+	}
+	w.time(1, s.Time)
+	w.uint(2, flags)
+	w.string(3, s.Name)
+	w.uint(4, uint64(s.Version))
+	w.uint(5, s.Engine)
+	for i := range s.Events {
+		w.nested(8, func(w *writer) { writeEvent(w, &s.Events[i]) })
+	}
+	return w.b
+}
+
+// DecodeSegment reads what Encode wrote. Strings and payloads of the segment share memory with b, which must not change
+// afterwards.
+func DecodeSegment(b []byte) (*Segment, error) {
+	if err := checkVersion(b); err != nil {
+		return nil, formatError("segment", err)
+	}
+	if b[1] != compressionNone {
+		return nil, formatError("segment", fmt.Errorf("compression %d is unknown: it was written by a newer version", b[1]))
+	}
+	s := new(Segment)
+	r := newReader(b)
+	r.pos = 2
+	for r.next(8) {
+		switch r.field {
+		case 1:
+			s.Time = r.time()
+		case 2:
+			flags := r.uint()
+			if flags&^(flagMore|flagReleased) != 0 {
+				r.fail("flags %#x are unknown: it was written by a newer version", flags)
+			}
+			s.More, s.Released = flags&flagMore != 0, flags&flagReleased != 0
+		case 3:
+			s.Name = r.string()
+		case 4:
+			s.Version = r.uint32()
+		case 5:
+			s.Engine = r.uint()
+		case 8:
+			s.Events = append(s.Events, Event{})
+			e := &s.Events[len(s.Events)-1]
+			r.within(func(r *reader) { readEvent(r, e) })
+		default:
+			r.unknown()
+		}
+	}
+	if r.err != nil {
+		return nil, formatError("segment", r.err)
+	}
+	return s, nil
+}
+
+func checkVersion(b []byte) error {
+	switch {
+	case len(b) < 2:
+		return errTruncated
+	case b[0] == 0:
+		return errors.New("it does not begin with a format version")
+	case b[0] > FormatVersion:
+		return fmt.Errorf("it has format version %d, this program reads up to %d: run a newer one", b[0], FormatVersion)
+	}
+	return nil
+}

@@ -1,0 +1,99 @@
+package durable
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/durable-lambda/durable-lambda/durable/history"
+	"github.com/durable-lambda/durable-lambda/internal/code"
+	"github.com/durable-lambda/durable-lambda/internal/replay"
+)
+
+// Orchestration is the contract of an orchestration. The zero value is not valid.
+type Orchestration[I, O any] struct{ name string }
+
+// NewOrchestration declares an orchestration. It panics when the name can never be right.
+func NewOrchestration[I, O any](name string) Orchestration[I, O] {
+	mustName("orchestration", name)
+	return Orchestration[I, O]{name}
+}
+
+// Name is the orchestration's name on the wire.
+func (o Orchestration[I, O]) Name() string { return o.name }
+
+// Bind gives the orchestration its body.
+func (o Orchestration[I, O]) Bind(body func(Context, I) (O, error)) Handler {
+	return Handler{Kind: code.Orchestration, Name: o.name, Run: func(run *replay.Run, input []byte) ([]byte, *history.Failure) {
+		in, err := decode[I](input)
+		if err != nil {
+			return nil, toFailure(fmt.Errorf("the input is no %T: %w", in, err))
+		}
+		out, err := body(Context{run}, in)
+		if err != nil {
+			return nil, toFailure(err)
+		}
+		b, err := encode(out)
+		if err != nil {
+			return nil, toFailure(fmt.Errorf("the output cannot be kept: %w", err))
+		}
+		return b, nil
+	}}
+}
+
+// DecodeInput reads an input of this orchestration, as in Instance.Input.
+func (o Orchestration[I, O]) DecodeInput(input json.RawMessage) (I, error) { return decode[I](input) }
+
+// CheckInput returns the input as the orchestration will read it, or why it cannot.
+func (o Orchestration[I, O]) CheckInput(input json.RawMessage) (json.RawMessage, error) {
+	v, err := decode[I](input)
+	if err != nil {
+		return nil, err
+	}
+	var direct I
+	if len(input) == 0 || json.Unmarshal(input, &direct) == nil {
+		return input, nil
+	}
+	return json.Marshal(v)
+}
+
+// Submit starts an instance. When it returns nil the instance can be read and will run, whatever crashes. ErrExists,
+// ErrInvalid.
+func (o Orchestration[I, O]) Submit(ctx context.Context, c Client, in I, opts ...StartOption) (Run[O], error) {
+	input, err := encode(in)
+	if err != nil {
+		return Run[O]{}, errors.Join(ErrInvalid, err)
+	}
+	req := StartRequest{Name: o.name, Input: input}
+	for _, opt := range opts {
+		opt.applyStart(&req)
+	}
+	ref, err := c.Start(ctx, req)
+	if err != nil {
+		return Run[O]{}, err
+	}
+	return Run[O]{client: c, ref: ref}, nil
+}
+
+// StartOption is how an instance is to be started: what ID, Tag and Version return, or a Reuse.
+type StartOption interface{ applyStart(*StartRequest) }
+
+type startOption func(*StartRequest)
+
+func (f startOption) applyStart(r *StartRequest) { f(r) }
+
+func (r Reuse) applyStart(req *StartRequest) { req.Reuse = r }
+
+// ID gives the instance this id, instead of one that is made up.
+func ID(id string) StartOption { return startOption(func(r *StartRequest) { r.ID = id }) }
+
+// Tag attaches a label to the instance.
+func Tag(key, value string) StartOption {
+	return startOption(func(r *StartRequest) {
+		if r.Tags == nil {
+			r.Tags = map[string]string{}
+		}
+		r.Tags[key] = value
+	})
+}

@@ -1,0 +1,79 @@
+package durable
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Run is one instance of an orchestration, as its starter sees it.
+type Run[O any] struct {
+	client Client
+	ref    InstanceRef
+}
+
+// ID is the id of the instance.
+func (r Run[O]) ID() string { return r.ref.ID }
+
+// Status reads the instance. ErrNotFound.
+func (r Run[O]) Status(ctx context.Context) (Instance, error) { return r.client.Get(ctx, r.ref.ID) }
+
+// Wait polls until the instance has ended, or ctx does, and returns its output. An instance that failed is an
+// *OrchestrationError; one that is suspended is waited for.
+func (r Run[O]) Wait(ctx context.Context) (out O, err error) {
+	for pause := 20 * time.Millisecond; ; pause = min(2*pause, time.Second) {
+		in, err := r.client.Get(ctx, r.ref.ID)
+		if err != nil {
+			return out, err
+		}
+		if in.Incarnation != r.ref.Incarnation {
+			return out, fmt.Errorf("instance %s was replaced by a newer one: %w", r.ref.ID, ErrNotFound)
+		}
+		switch {
+		case in.Status == Completed:
+			return decode[O](in.Output)
+		case in.Status.Ended():
+			return out, newOrchestrationError(in)
+		}
+		timer := time.NewTimer(pause)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return out, ctx.Err()
+		case <-timer.C:
+		}
+	}
+}
+
+// OrchestrationError is why an instance did not complete.
+type OrchestrationError struct {
+	Instance string
+	Status   Status
+	Kind     ErrorKind
+	Message  string
+	Kinds    []ErrorKind
+}
+
+func newOrchestrationError(in Instance) *OrchestrationError {
+	e := &OrchestrationError{Instance: in.ID, Status: in.Status, Message: string(in.Output)}
+	if in.Failure != nil {
+		e.Kind, e.Message, e.Kinds = ErrorKind(in.Failure.Kind), in.Failure.Message, appendKinds(nil, in.Failure)
+	}
+	return e
+}
+
+func (e *OrchestrationError) Error() string {
+	return fmt.Sprintf("instance %s is %s: %s", e.Instance, e.Status, e.Message)
+}
+
+// Is reports whether target is one of the error's kinds.
+func (e *OrchestrationError) Is(target error) bool {
+	return isKind(e.Kinds, target)
+}
+
+// isKind reports whether target is one of kinds.
+func isKind(kinds []ErrorKind, target error) bool {
+	kind, ok := target.(ErrorKind)
+	return ok && slices.Contains(kinds, kind)
+}

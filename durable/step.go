@@ -1,0 +1,20 @@
+package durable
+
+import (
+	"context"
+
+	"github.com/durable-lambda/durable-lambda/durable/history"
+)
+
+// Step runs f in the orchestrator's own process and keeps its result in the history: an activity without a message. It
+// runs at least once: again, when the process is lost before the turn is committed. The error is an *ActivityError that
+// carries the step's name. f should take seconds at most, and honours its context.
+func Step[T any](ctx Context, name string, f func(context.Context) (T, error)) (T, error) {
+	if err := history.CheckName("step", name); err != nil {
+		ctx.run.Refuse(err)
+	}
+	p := ctx.run.Step(name, func(c context.Context) ([]byte, *history.Failure) {
+		return invoke(func() (T, error) { return f(c) })
+	})
+	return outcome[T](ctx, p, activityError).Await()
+}

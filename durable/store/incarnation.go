@@ -1,0 +1,27 @@
+package store
+
+import (
+	"time"
+
+	"github.com/oklog/ulid/v2"
+)
+
+// NewIncarnation returns an id for the next life of an instance: ordered, and after old where there is one.
+func (s *Store) NewIncarnation(old string) (string, error) {
+	var entropy [10]byte
+	if err := s.random(entropy[:]); err != nil {
+		return "", err
+	}
+	now := s.now()
+	if prev, err := ulid.ParseStrict(old); err == nil && prev.Time() >= ulid.Timestamp(now) {
+		now = ulid.Time(prev.Time()).Add(time.Millisecond)
+	}
+	var id ulid.ULID
+	if err := id.SetTime(ulid.Timestamp(now)); err != nil {
+		return "", err
+	}
+	if err := id.SetEntropy(entropy[:]); err != nil {
+		return "", err
+	}
+	return id.String(), nil
+}

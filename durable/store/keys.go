@@ -1,0 +1,101 @@
+package store
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"hash/fnv"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/durable-lambda/durable-lambda/durable/backend"
+	"github.com/durable-lambda/durable-lambda/durable/history"
+)
+
+// shards is how many partitions due rows and the index are spread over: part of the format.
+const shards = 4
+
+const (
+	instancePrefix = "i#"
+	rowSort        = "row"
+	duePrefix      = "due#"
+)
+
+func instancePartition(id string) string { return instancePrefix + id }
+
+func rowKey(id string) backend.Key {
+	return backend.Key{Partition: instancePartition(id), Sort: rowSort}
+}
+
+// segmentSort orders the segments of an incarnation by generation and number.
+func segmentSort(incarnation string, generation, number uint64) string {
+	return fmt.Sprintf("h#%s#%08x#%08x", incarnation, generation, number)
+}
+
+func segmentKey(id, incarnation string, generation, number uint64) backend.Key {
+	return backend.Key{Partition: instancePartition(id), Sort: segmentSort(incarnation, generation, number)}
+}
+
+func shardOf(id string) int {
+	h := fnv.New32a()
+	h.Write([]byte(id))
+	return int(h.Sum32() % shards)
+}
+
+// dueKey orders due rows by their time. The hash stands for an identity of any length.
+func dueKey(m *history.Message, due time.Time) backend.Key {
+	return backend.Key{
+		Partition: duePrefix + strconv.Itoa(shardOf(m.Instance)),
+		Sort:      fmt.Sprintf("%013d#%s", due.UnixMilli(), m.ID),
+	}
+}
+
+// blobKey names a payload by its content, below the incarnation that owns it.
+func blobKey(id, incarnation string, data []byte) string {
+	sum := sha256.Sum256(data)
+	return hash(id) + "/" + incarnation + "/" + hex.EncodeToString(sum[:])
+}
+
+// hash maps anything to 32 characters that every queue and blob store takes.
+func hash(parts ...string) string {
+	h := sha256.New()
+	for _, p := range parts {
+		fmt.Fprintf(h, "%d:%s", len(p), p)
+	}
+	return hex.EncodeToString(h.Sum(nil)[:16])
+}
+
+// Group is the message group of an instance.
+func Group(id string) string { return hash(id) }
+
+// OperationID is the identity of an operation: of its messages, of its outcome, and of its idempotency key.
+func OperationID(instance, incarnation string, generation uint64, op string, epoch uint32) string {
+	return hash("op", instance, incarnation, strconv.FormatUint(generation, 10), op, strconv.FormatUint(uint64(epoch), 10))
+}
+
+// StartID is the identity of a start.
+func StartID(instance, incarnation string) string { return hash("start", instance, incarnation) }
+
+// CallID is the identity of what a client sends, given the id of its call.
+func CallID(instance, incarnation, call string) string {
+	return hash("call", instance, incarnation, call)
+}
+
+// indexPartition lists open or closed instances of one shard.
+func indexPartition(closed bool, shard int) string {
+	if closed {
+		return "closed#" + strconv.Itoa(shard)
+	}
+	return "open#" + strconv.Itoa(shard)
+}
+
+// maxMillis is later than every time that fits the 13 digits of an index key.
+const maxMillis = 9_999_999_999_999
+
+// indexSort puts the newest first: the time counts down.
+func indexSort(created time.Time, incarnation string) string {
+	return fmt.Sprintf("%013d#%s", maxMillis-created.UnixMilli(), incarnation)
+}
+
+func instanceOf(k backend.Key) string { return strings.TrimPrefix(k.Partition, instancePrefix) }

@@ -1,0 +1,93 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/durable-lambda/durable-lambda/durable/backend"
+	"github.com/durable-lambda/durable-lambda/durable/history"
+)
+
+// Outbox collects what is to be sent, and sends it together.
+type Outbox struct {
+	s      *Store
+	inbox  []backend.Message
+	wake   []backend.Message
+	work   []backend.Message
+	due    []backend.Item
+	delete []backend.Key
+}
+
+// Outbox returns an empty outbox.
+func (s *Store) Outbox() *Outbox { return &Outbox{s: s} }
+
+// Inbox adds a message for an instance.
+func (o *Outbox) Inbox(m *history.Message) {
+	o.inbox = append(o.inbox, backend.Message{ID: m.ID, Group: Group(m.Instance), Body: m.Encode()})
+}
+
+// Start adds a start.
+func (o *Outbox) Start(m *history.Message) {
+	o.wake = append(o.wake, backend.Message{ID: m.ID, Group: Group(m.Instance), Body: m.Encode()})
+}
+
+// At adds a timer or an activity that is not to arrive before due: as a delayed message, or as a due row when that is
+// too long.
+func (o *Outbox) At(m *history.Message, due time.Time) {
+	delay := max(due.Sub(o.s.now()), 0)
+	if delay > o.s.direct {
+		key := dueKey(m, due)
+		o.due = append(o.due, backend.Item{Key: key, Owner: m.Incarnation, Value: m.Encode()})
+		return
+	}
+	o.delayed(m, delay)
+}
+
+// Activity adds an activity's message.
+func (o *Outbox) Activity(m *history.Message) { o.delayed(m, 0) }
+
+// Cancel removes the due row of a timer, if it has one.
+func (o *Outbox) Cancel(m *history.Message, due time.Time) {
+	if due.After(o.s.now()) {
+		o.delete = append(o.delete, dueKey(m, due))
+	}
+}
+
+func (o *Outbox) delayed(m *history.Message, delay time.Duration) {
+	msg := backend.Message{ID: m.ID, Group: Group(m.Instance), Body: m.Encode(), Delay: delay}
+	if m.Event.Kind == history.TaskScheduled {
+		o.work = append(o.work, msg)
+	} else {
+		o.wake = append(o.wake, msg)
+	}
+}
+
+// Empty reports whether there is nothing to send.
+func (o *Outbox) Empty() bool {
+	return len(o.inbox)+len(o.wake)+len(o.work)+len(o.due)+len(o.delete) == 0
+}
+
+// Flush sends everything. After an error some of it may not have been sent, and all of it is to be sent again.
+func (o *Outbox) Flush(ctx context.Context) error {
+	var errs []error
+	for _, item := range o.due {
+		errs = append(errs, o.s.b.Table.Put(ctx, item, backend.Always()))
+	}
+	for _, key := range o.delete {
+		errs = append(errs, o.s.b.Table.Delete(ctx, key))
+	}
+	for _, q := range []struct {
+		queue    backend.Queue
+		messages []backend.Message
+	}{{o.s.b.Activities, o.work}, {o.s.b.Wake, o.wake}, {o.s.b.Inbox, o.inbox}} {
+		if len(q.messages) > 0 {
+			errs = append(errs, q.queue.Send(ctx, q.messages)...)
+		}
+	}
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("store: flush: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,45 @@
+package store
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/durable-lambda/durable-lambda/durable/history"
+)
+
+// Offload moves an event's payload into a blob when it is too large to travel, for a message that will carry it.
+func (s *Store) Offload(ctx context.Context, instance, incarnation string, p *history.Payload) error {
+	return s.offload(ctx, instance, incarnation, p)
+}
+
+// Hydrate reads a payload's bytes when they are in a blob.
+func (s *Store) Hydrate(ctx context.Context, p *history.Payload) error { return s.hydrate(ctx, p) }
+
+// offload leaves only a reference in p when its bytes are too many. What is in a blob already is not put again.
+func (s *Store) offload(ctx context.Context, instance, incarnation string, p *history.Payload) error {
+	if p.Blob != "" {
+		p.Bytes = nil
+		return nil
+	}
+	if len(p.Bytes) <= history.InlinePayload {
+		return nil
+	}
+	key := blobKey(instance, incarnation, p.Bytes)
+	if err := s.b.Blobs.Put(ctx, key, p.Bytes); err != nil {
+		return fmt.Errorf("store: put a payload of %s: %w", instance, err)
+	}
+	*p = history.Payload{Blob: key, Size: uint64(len(p.Bytes))}
+	return nil
+}
+
+func (s *Store) hydrate(ctx context.Context, p *history.Payload) error {
+	if p.Blob == "" || p.Bytes != nil {
+		return nil
+	}
+	b, err := s.b.Blobs.Get(ctx, p.Blob)
+	if err != nil {
+		return fmt.Errorf("store: get payload %s: %w", p.Blob, err)
+	}
+	p.Bytes = b
+	return nil
+}

@@ -1,0 +1,92 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/durable-lambda/durable-lambda/durable/backend"
+	"github.com/durable-lambda/durable-lambda/durable/history"
+)
+
+// Row reads the status row of an instance; nil when there is none. Payloads in blobs are not read.
+func (s *Store) Row(ctx context.Context, instance string) (*history.Row, error) {
+	item, err := s.b.Table.Get(ctx, rowKey(instance))
+	if err != nil || item == nil {
+		return nil, err
+	}
+	return decodeRow(item)
+}
+
+func decodeRow(item *backend.Item) (*history.Row, error) {
+	row, err := history.DecodeRow(item.Value)
+	if err != nil {
+		return nil, err
+	}
+	row.Incarnation = item.Owner
+	row.Generation, row.Number = item.Sequence.Generation, item.Sequence.Number
+	return row, nil
+}
+
+func rowItem(row *history.Row) backend.Item {
+	return backend.Item{
+		Key:      rowKey(row.Instance),
+		Owner:    row.Incarnation,
+		Sequence: backend.Sequence{Generation: row.Generation, Number: row.Number},
+		Value:    row.Encode(),
+		Index: &backend.IndexEntry{
+			Partition: indexPartition(row.Status.Ended(), shardOf(row.Instance)),
+			Sort:      indexSort(row.Start.At, row.Incarnation),
+			Summary:   []byte(row.Start.Name),
+		},
+	}
+}
+
+// Create makes the row that a start message asks for: absent, or the very version that it replaces, whose history is
+// sealed first. Client and worker create alike, so whoever comes first decides, once and for all. It reports false, with
+// the row that is there instead, when the start is refused.
+func (s *Store) Create(ctx context.Context, m *history.Message) (bool, *history.Row, error) {
+	row := &history.Row{Instance: m.Instance, Incarnation: m.Incarnation, Start: m.Event,
+		Status: history.StatusPending, Updated: m.Event.At}
+	cond := backend.Absent()
+	if v := m.Replaces; v != nil {
+		sealed, err := s.Seal(ctx, m.Instance, *v)
+		if err != nil {
+			return false, nil, fmt.Errorf("store: seal the history that a start of %s replaces: %w", m.Instance, err)
+		}
+		if !sealed {
+			now, err := s.Row(ctx, m.Instance)
+			return false, now, err
+		}
+		cond = backend.OwnedAt(v.Incarnation, backend.Sequence{Generation: v.Generation, Number: v.Number})
+	}
+	err := s.b.Table.Put(ctx, rowItem(row), cond)
+	var failed *backend.ConditionError
+	switch {
+	case err == nil:
+		return true, row, nil
+	case !errors.As(err, &failed):
+		return false, nil, fmt.Errorf("store: create the row of %s: %w", m.Instance, err)
+	case failed.Found == nil:
+		return false, nil, nil
+	}
+	found, err := decodeRow(failed.Found)
+	if err != nil {
+		return false, nil, err
+	}
+	return found.Incarnation == m.Incarnation, found, nil
+}
+
+// Project brings the row of an instance up to date, unless it is of another incarnation or shows more already.
+func (s *Store) Project(ctx context.Context, row *history.Row) error {
+	err := s.b.Table.Put(ctx, rowItem(row),
+		backend.OwnedBefore(row.Incarnation, backend.Sequence{Generation: row.Generation, Number: row.Number}))
+	var failed *backend.ConditionError
+	if errors.As(err, &failed) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("store: project %s: %w", row.Instance, err)
+	}
+	return nil
+}

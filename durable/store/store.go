@@ -1,0 +1,86 @@
+package store
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/durable-lambda/durable-lambda/durable/backend"
+)
+
+// ErrConflict says that another has committed the number first: everything in memory is out of date.
+var ErrConflict = errors.New("store: another commit was first")
+
+// Config of a store. Only Backend is needed.
+type Config struct {
+	Backend backend.Backend
+	// Now is the clock; time.Now without it.
+	Now func() time.Time
+	// Rand is where nonces and ids come from; crypto/rand without it.
+	Rand io.Reader
+	// DirectDelay is how soon something must be due to travel as a delayed message; later ones wait in due rows.
+	// backend.MaxDelay without it, and at most that.
+	DirectDelay time.Duration
+	// Horizon is how far ahead a sweep looks; two thirds of DirectDelay without it, and at most DirectDelay.
+	Horizon time.Duration
+}
+
+// Store reads and writes one task hub. It is safe for concurrent use.
+type Store struct {
+	b       backend.Backend
+	now     func() time.Time
+	direct  time.Duration
+	horizon time.Duration
+
+	mu   sync.Mutex // guards rand
+	rand io.Reader
+}
+
+// New returns a store over a backend.
+func New(c Config) *Store {
+	s := &Store{b: c.Backend, now: c.Now, rand: c.Rand, direct: c.DirectDelay, horizon: c.Horizon}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	if s.rand == nil {
+		s.rand = rand.Reader
+	}
+	if s.direct <= 0 || s.direct > backend.MaxDelay {
+		s.direct = backend.MaxDelay
+	}
+	if s.horizon <= 0 || s.horizon > s.direct {
+		s.horizon = s.direct * 2 / 3
+	}
+	return s
+}
+
+// Backend is what the store stands on: its queues are received from directly.
+func (s *Store) Backend() backend.Backend { return s.b }
+
+// Now is the store's clock.
+func (s *Store) Now() time.Time { return s.now() }
+
+// nonce is 128 random bits in hexadecimal.
+func (s *Store) nonce() (string, error) {
+	var b [16]byte
+	if err := s.random(b[:]); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(b[:]), nil
+}
+
+func (s *Store) random(b []byte) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, err := io.ReadFull(s.rand, b); err != nil {
+		return fmt.Errorf("store: no random bytes: %w", err)
+	}
+	return nil
+}
+
+// NewID is a fresh identity for a call, an event or an instance.
+func (s *Store) NewID() (string, error) { return s.nonce() }

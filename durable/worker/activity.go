@@ -1,0 +1,177 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/durable-lambda/durable-lambda/durable"
+	"github.com/durable-lambda/durable-lambda/durable/backend"
+	"github.com/durable-lambda/durable-lambda/durable/history"
+)
+
+const (
+	// defaultTimeout of one attempt of an activity.
+	defaultTimeout = 5 * time.Minute
+	// visibilityMargin is how much longer than an attempt may take its message stays hidden.
+	visibilityMargin = 30 * time.Second
+	// unregisteredWait is how long an activity that nobody has registered is re-sent: deployments take their time.
+	unregisteredWait  = 5 * time.Minute
+	unregisteredPause = 10 * time.Second
+)
+
+// Activity runs one attempt of an activity: execute, then send the result or the next attempt, then acknowledge
+// (rule 12). It blocks as long as the body does.
+func (w *Worker) Activity(ctx context.Context, d backend.Delivery) Outcome {
+	m, err := history.DecodeMessage(d.Body)
+	if err == nil && m.Event.Kind != history.TaskScheduled {
+		err = fmt.Errorf("a %s is no activity", m.Event.Kind)
+	}
+	if err != nil {
+		w.log.Error("a message cannot be read and is left for the dead-letter queue", "error", err)
+		return Outcome{Foreign: true, Err: err}
+	}
+	if err := w.activity(ctx, m, d); err != nil {
+		return w.again(fmt.Errorf("activity %s of %s: %w", m.Event.Name, m.Instance, err))
+	}
+	return Outcome{Ack: true}
+}
+
+func (w *Worker) activity(ctx context.Context, m *history.Message, d backend.Delivery) error {
+	if m.Attempt > 1 || !m.Waiting.IsZero() {
+		wanted, err := w.wanted(ctx, m)
+		if err != nil || !wanted {
+			return err
+		}
+	}
+	handler, ok := w.activities[m.Event.Name]
+	if !ok {
+		return w.unregistered(ctx, m)
+	}
+	timeout := defaultTimeout
+	if p := m.Event.Policy; p != nil && p.Timeout > 0 {
+		timeout = p.Timeout
+		if err := w.store.Backend().Activities.Defer(ctx, d, min(timeout+visibilityMargin, backend.MaxVisibility)); err != nil {
+			return err
+		}
+	}
+	if err := w.store.Hydrate(ctx, &m.Event.Data); err != nil {
+		return err
+	}
+	output, failure := w.do(ctx, handler, m, timeout)
+	if ctx.Err() != nil && failure != nil {
+		return ctx.Err() // the worker is stopping: that is nobody's failed attempt
+	}
+	if failure == nil {
+		return w.report(ctx, m, history.Event{Kind: history.TaskCompleted, Data: history.Payload{Bytes: output}})
+	}
+	return w.failed(ctx, m, failure)
+}
+
+func (w *Worker) do(ctx context.Context, h durable.Handler, m *history.Message, timeout time.Duration) ([]byte, *history.Failure) {
+	attempt, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	attempt = durable.WithActivityInfo(attempt, durable.ActivityInfo{Instance: m.Instance, Attempt: int(m.Attempt), Key: m.ID})
+	output, failure := h.Do(attempt, m.Event.Data.Bytes)
+	if failure != nil && errors.Is(attempt.Err(), context.DeadlineExceeded) && ctx.Err() == nil {
+		failure.Causes = append(failure.Causes, history.Failure{Kind: string(durable.ActivityTimedOut)})
+		if failure.Kind == "" {
+			failure.Kind = string(durable.ActivityTimedOut)
+		}
+		failure.Message = fmt.Sprintf("the attempt took longer than its time-out of %v: %s", timeout, failure.Message)
+	}
+	return output, failure
+}
+
+// wanted reports whether the instance still runs: a retry of a finished run's work is dropped.
+func (w *Worker) wanted(ctx context.Context, m *history.Message) (bool, error) {
+	row, err := w.store.Row(ctx, m.Instance)
+	if err != nil {
+		return false, err
+	}
+	return row != nil && row.Incarnation == m.Incarnation && !row.Status.Ended(), nil
+}
+
+// failed sends the next attempt, or the failure when there is none.
+func (w *Worker) failed(ctx context.Context, m *history.Message, f *history.Failure) error {
+	policy := m.Event.Policy
+	if policy == nil {
+		policy = new(history.Policy)
+	}
+	log := w.log.With("instance", m.Instance, "activity", m.Event.Name, "attempt", m.Attempt, "error", f.Message)
+	if final(policy, f, m.Attempt) {
+		log.Warn("an activity failed")
+		f.Activity, f.Attempt = m.Event.Name, m.Attempt
+		return w.report(ctx, m, history.Event{Kind: history.TaskFailed, Failure: f})
+	}
+	pause := w.pause(policy, m.Attempt)
+	log.Info("an attempt of an activity failed and will be made again", "pause", pause)
+	next := *m
+	next.Attempt, next.Waiting = m.Attempt+1, time.Time{}
+	return w.resend(ctx, &next, pause)
+}
+
+func (w *Worker) resend(ctx context.Context, m *history.Message, pause time.Duration) error {
+	out := w.store.Outbox()
+	out.At(m, w.store.Now().Add(pause))
+	return out.Flush(ctx)
+}
+
+// final reports whether there is no further attempt.
+func final(p *history.Policy, f *history.Failure, attempt uint32) bool {
+	if f.Permanent || attempt >= p.Attempts {
+		return true
+	}
+	return slices.Contains(p.NonRetryable, f.Kind) || slices.ContainsFunc(f.Causes, func(c history.Failure) bool {
+		return slices.Contains(p.NonRetryable, c.Kind)
+	})
+}
+
+// pause is how long to wait after an attempt: as the policy says, and up to a tenth more, so that what failed together
+// does not come back together.
+func (w *Worker) pause(p *history.Policy, attempt uint32) time.Duration {
+	pause := float64(p.Initial)
+	if p.Factor > 0 {
+		pause *= math.Pow(p.Factor, float64(attempt-1))
+	}
+	if p.Cap > 0 {
+		pause = min(pause, float64(p.Cap))
+	}
+	pause = min(pause, float64(365*24*time.Hour))
+	return time.Duration(pause * (1 + w.cfg.Jitter()/10))
+}
+
+// report sends an outcome to the instance.
+func (w *Worker) report(ctx context.Context, m *history.Message, e history.Event) error {
+	e.Op, e.Epoch, e.Attempt = m.Event.Op, m.Event.Epoch, m.Attempt
+	if err := w.store.Offload(ctx, m.Instance, m.Incarnation, &e.Data); err != nil {
+		return err
+	}
+	out := w.store.Outbox()
+	out.Inbox(&history.Message{ID: m.ID, Instance: m.Instance, Incarnation: m.Incarnation, Generation: m.Generation,
+		Event: e, Sent: w.store.Now()})
+	return out.Flush(ctx)
+}
+
+// unregistered sends an activity that this worker does not know to whoever comes after it, and gives up after a while.
+// Such rounds are no attempts, and the retry policy does not apply.
+func (w *Worker) unregistered(ctx context.Context, m *history.Message) error {
+	now := w.store.Now()
+	if m.Waiting.IsZero() {
+		w.log.Warn("an activity is not registered in this worker; it is sent again until one has it", "activity", m.Event.Name, "instance", m.Instance)
+	} else if now.Sub(m.Waiting) >= unregisteredWait {
+		return w.report(ctx, m, history.Event{Kind: history.TaskFailed, Failure: &history.Failure{
+			Kind:     string(durable.ActivityNotRegistered),
+			Message:  fmt.Sprintf("no worker has had activity %s bound for %v", m.Event.Name, unregisteredWait),
+			Activity: m.Event.Name, Permanent: true,
+		}})
+	}
+	next := *m
+	if next.Waiting.IsZero() {
+		next.Waiting = now
+	}
+	return w.resend(ctx, &next, unregisteredPause)
+}

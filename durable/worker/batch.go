@@ -1,0 +1,107 @@
+package worker
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/durable-lambda/durable-lambda/durable/backend"
+	"github.com/durable-lambda/durable-lambda/durable/history"
+)
+
+// group is the messages of one life of an instance in a batch: they succeed or fail together.
+type group struct {
+	instance, incarnation string
+	messages              []*history.Message
+	at                    []int // their places in the batch
+	receives              int   // the most of any
+}
+
+// suspect is how often a message is received before its instance is no longer trusted to leave the others alone.
+const suspect = 2
+
+// Inbox handles a batch from the inbox, and returns an outcome for each delivery. Instances do not disturb each other.
+func (w *Worker) Inbox(ctx context.Context, batch []backend.Delivery) []Outcome {
+	outcomes := make([]Outcome, len(batch))
+	groups := w.groups(batch, outcomes, nil)
+	// Instances that keep coming back run last, so that a poisonous one takes nobody along.
+	slices.SortStableFunc(groups, func(a, b *group) int {
+		return max(a.receives-suspect, 0) - max(b.receives-suspect, 0)
+	})
+	for _, g := range groups {
+		w.settle(ctx, g, outcomes)
+	}
+	return outcomes
+}
+
+// Wake handles a batch of starts and timers.
+func (w *Worker) Wake(ctx context.Context, batch []backend.Delivery) []Outcome {
+	outcomes := make([]Outcome, len(batch))
+	out := w.store.Outbox()
+	var timers []int
+	groups := w.groups(batch, outcomes, func(i int, m *history.Message) bool {
+		if m.Event.Kind != history.TimerFired {
+			return false
+		}
+		timers = append(timers, i)
+		if m.Event.At.After(w.store.Now()) { // an early one is delayed again, never fired
+			out.At(m, m.Event.At)
+		} else {
+			out.Inbox(m)
+		}
+		return true
+	})
+	if err := out.Flush(ctx); err != nil {
+		for _, i := range timers {
+			outcomes[i] = w.again(err)
+		}
+	} else {
+		for _, i := range timers {
+			outcomes[i] = Outcome{Ack: true}
+		}
+	}
+	for _, g := range groups {
+		w.settle(ctx, g, outcomes)
+	}
+	return outcomes
+}
+
+// groups sorts a batch by instance. What take accepts is left out.
+func (w *Worker) groups(batch []backend.Delivery, outcomes []Outcome, take func(int, *history.Message) bool) []*group {
+	var groups []*group
+	for i, d := range batch {
+		m, err := history.DecodeMessage(d.Body)
+		if err != nil {
+			outcomes[i] = Outcome{Foreign: true, Err: err}
+			w.log.Error("a message cannot be read and is left for the dead-letter queue", "error", err)
+			continue
+		}
+		if take != nil && take(i, m) {
+			continue
+		}
+		k := slices.IndexFunc(groups, func(g *group) bool {
+			return g.instance == m.Instance && g.incarnation == m.Incarnation
+		})
+		if k < 0 {
+			k = len(groups)
+			groups = append(groups, &group{instance: m.Instance, incarnation: m.Incarnation})
+		}
+		g := groups[k]
+		g.messages, g.at = append(g.messages, m), append(g.at, i)
+		g.receives = max(g.receives, d.Receives)
+	}
+	return groups
+}
+
+func (w *Worker) settle(ctx context.Context, g *group, outcomes []Outcome) {
+	err := w.instance(ctx, g)
+	for _, i := range g.at {
+		outcomes[i] = Outcome{Ack: true}
+		if err != nil {
+			outcomes[i] = w.again(fmt.Errorf("instance %s: %w", g.instance, err))
+		}
+	}
+	if err != nil {
+		w.log.Warn("messages will be delivered again", "instance", g.instance, "receives", g.receives, "error", err)
+	}
+}

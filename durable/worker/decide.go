@@ -1,0 +1,109 @@
+package worker
+
+import "github.com/durable-lambda/durable-lambda/durable/history"
+
+// verdict is what becomes of one message: docs/acceptance.md is its table.
+type verdict uint8
+
+const (
+	// drop: it means nothing here, and owes nothing. It is only ever decided on a history that was loaded after the
+	// message was received (rule 4).
+	drop verdict = iota
+	// consume: it becomes part of the next segment.
+	consume
+	// repeat: it is part of the history already. What that segment asked for and still waits for is sent again (rule 5).
+	repeat
+)
+
+// decide judges a message by the history and by what the batch has taken so far.
+func (st *state) decide(m *history.Message, taken *taken) (v verdict, segment int) {
+	if st.sealed {
+		return drop, 0
+	}
+	if n, ok := st.consumed(m); ok {
+		return repeat, n
+	}
+	e := &m.Event
+	if e.Kind == history.ExecutionStarted {
+		if st.start == nil && !taken.started {
+			return consume, 0
+		}
+		return drop, 0
+	}
+	if st.end != nil || taken.has(m) || st.start == nil && !taken.started {
+		return drop, 0
+	}
+	switch e.Kind {
+	case history.TaskCompleted, history.TaskFailed:
+		return st.awaits(m, history.TaskScheduled), 0
+	case history.TimerFired:
+		return st.awaits(m, history.TimerCreated), 0
+	case history.EventRaised, history.ExecutionSuspended, history.ExecutionTerminated:
+		return consume, 0
+	case history.ExecutionResumed:
+		if st.suspended && !taken.resumed || taken.suspended {
+			return consume, 0
+		}
+	}
+	return drop, 0
+}
+
+// awaits consumes the outcome of an operation that has none.
+func (st *state) awaits(m *history.Message, kind history.Kind) verdict {
+	op := st.ops[m.Event.Op]
+	if op == nil || op.command.Kind != kind || op.command.Epoch != m.Event.Epoch || op.outcome >= 0 || op.canceled || m.Generation != st.h.Generation {
+		return drop
+	}
+	return consume
+}
+
+// consumed finds the segment that consumed the message before.
+func (st *state) consumed(m *history.Message) (segment int, ok bool) {
+	switch m.Event.Kind {
+	case history.ExecutionStarted:
+		return 0, st.start != nil
+	case history.TaskCompleted, history.TaskFailed, history.TimerFired:
+		op := st.ops[m.Event.Op]
+		if op == nil || op.outcome < 0 || op.command.Epoch != m.Event.Epoch || m.Generation != st.h.Generation {
+			return 0, false
+		}
+		return op.outcome, true
+	case history.Continued:
+		return int(m.Number), m.Generation == st.h.Generation && m.Number < uint64(len(st.h.Segments))
+	}
+	segment, ok = st.calls[m.Event.MessageID]
+	return segment, ok && m.Event.MessageID != ""
+}
+
+// taken is what the messages of a batch amount to so far.
+type taken struct {
+	seen               map[string]bool
+	started            bool
+	suspended, resumed bool
+}
+
+// identity is what two copies of a message in one batch have in common.
+func identity(m *history.Message) string {
+	if m.Event.MessageID != "" {
+		return "m" + m.Event.MessageID
+	}
+	return "o" + m.Event.Op
+}
+
+func (t *taken) has(m *history.Message) bool { return t.seen[identity(m)] }
+
+func (t *taken) take(m *history.Message) {
+	if t.seen == nil {
+		t.seen = map[string]bool{}
+	}
+	switch m.Event.Kind {
+	case history.ExecutionStarted:
+		t.started = true
+		return
+	case history.ExecutionSuspended:
+		t.suspended, t.resumed = true, false
+	case history.ExecutionResumed:
+		t.suspended, t.resumed = false, true
+	}
+	t.seen[identity(m)] = true
+}

@@ -1,0 +1,211 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/durable-lambda/durable-lambda/durable/history"
+	"github.com/durable-lambda/durable-lambda/durable/store"
+)
+
+// maxConflicts is how often one call decides again because another worker was first. More is not a race but a fault.
+const maxConflicts = 20
+
+// errHandedOn says that the rest of a turn is left to a Continued message that has been sent.
+var errHandedOn = errors.New("worker: the turn goes on elsewhere")
+
+// instance handles the messages of one life of an instance. Nil means that every one of them is done.
+func (w *Worker) instance(ctx context.Context, g *group) error {
+	// A start is decided before what was sent to the instance that it starts.
+	messages := slices.Clone(g.messages)
+	slices.SortStableFunc(messages, func(a, b *history.Message) int {
+		return boolOrder(b.Event.Kind == history.ExecutionStarted) - boolOrder(a.Event.Kind == history.ExecutionStarted)
+	})
+	for range maxConflicts {
+		// Rule 3: after a conflict nothing in memory counts, and every message is decided again.
+		err := w.attempt(ctx, g, messages)
+		if errors.Is(err, errHandedOn) {
+			return nil
+		}
+		if !errors.Is(err, store.ErrConflict) {
+			return err
+		}
+	}
+	return fmt.Errorf("lost %d commits in a row", maxConflicts)
+}
+
+func boolOrder(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// attempt is one life of the decision: it holds what was loaded, and what has been committed since.
+type attempt struct {
+	w        *Worker
+	g        *group
+	st       *state
+	loaded   int // segments that were there when it began; what comes after it has committed and flushed itself
+	out      *store.Outbox
+	consumed []history.Event
+	project  bool
+}
+
+func (w *Worker) attempt(ctx context.Context, g *group, messages []*history.Message) error {
+	h, err := w.store.Load(ctx, g.instance, g.incarnation)
+	if err != nil {
+		return err
+	}
+	a := &attempt{w: w, g: g, st: fold(h), loaded: len(h.Segments), out: w.store.Outbox()}
+	if a.st.unfinished() { // whoever meets an unfinished turn finishes it first
+		if err := a.continuation(ctx, messages); err != nil {
+			return err
+		}
+	}
+	if err := a.decide(ctx, messages); err != nil {
+		return err
+	}
+	if len(a.consumed) > 0 {
+		if err := a.turn(ctx); err != nil {
+			return err
+		}
+	}
+	return a.settle(ctx)
+}
+
+// continuation finishes the turn that somebody else has begun, and sends what it asks for.
+func (a *attempt) continuation(ctx context.Context, messages []*history.Message) error {
+	err := a.run(ctx, nil, nil)
+	if errors.Is(err, errHandedOn) && slices.ContainsFunc(messages, func(m *history.Message) bool { return m.Event.Kind != history.Continued }) {
+		return errors.New("a long turn is being finished first") // ours have not been looked at
+	}
+	if err != nil {
+		return err
+	}
+	return a.flush(ctx)
+}
+
+// decide sorts the messages into what the next segment consumes, what is owed again, and what means nothing.
+func (a *attempt) decide(ctx context.Context, messages []*history.Message) error {
+	var t taken
+	if a.st.start == nil && !a.st.sealed && messages[0].Event.Kind != history.ExecutionStarted {
+		// The row is the record of the start: any message of an accepted start begins the instance.
+		row, err := a.w.store.Row(ctx, a.g.instance)
+		if err != nil {
+			return err
+		}
+		if row != nil && row.Incarnation == a.g.incarnation {
+			if err := a.w.store.Hydrate(ctx, &row.Start.Data); err != nil {
+				return err
+			}
+			a.consumed = append(a.consumed, row.Start)
+			t.started = true
+		}
+	}
+	for _, m := range messages {
+		switch v, segment := a.st.decide(m, &t); v {
+		case consume:
+			if m.Event.Kind == history.ExecutionStarted {
+				if accepted, err := a.accept(ctx, m); err != nil || !accepted {
+					return err
+				}
+			}
+			t.take(m)
+			e := m.Event
+			if err := a.w.store.Hydrate(ctx, &e.Data); err != nil {
+				return err
+			}
+			a.consumed = append(a.consumed, e)
+		case repeat:
+			a.owe(segment)
+			a.project = true
+		case drop:
+			a.w.log.Debug("a message means nothing here and is dropped", "instance", m.Instance, "kind", m.Event.Kind.String(), "op", m.Event.Op)
+		}
+	}
+	return nil
+}
+
+// accept makes the status row of a start, or finds that it was refused. A refused start is dropped with all messages of
+// its batch, unless its history exists by now: then another worker was first, and everything is decided again.
+func (a *attempt) accept(ctx context.Context, m *history.Message) (bool, error) {
+	accepted, _, err := a.w.store.Create(ctx, m)
+	if err != nil || accepted {
+		return accepted, err
+	}
+	exists, err := a.w.store.Exists(ctx, a.g.instance, a.g.incarnation)
+	if err == nil && exists {
+		err = store.ErrConflict
+	}
+	return false, err
+}
+
+// turn consumes messages: with the code, or without it where the code would not run anyway.
+func (a *attempt) turn(ctx context.Context) error {
+	st := a.st
+	kinds := func(k history.Kind) bool {
+		return slices.ContainsFunc(a.consumed, func(e history.Event) bool { return e.Kind == k })
+	}
+	if i := slices.IndexFunc(a.consumed, func(e history.Event) bool { return e.Kind == history.ExecutionTerminated }); i == 0 || i > 0 && st.suspended {
+		return a.keep(ctx, a.consumed[:i+1])
+	}
+	if !st.suspended || kinds(history.ExecutionResumed) {
+		return a.run(ctx, a.consumed, a.consumed)
+	}
+	if st.byWorker && st.build != a.w.cfg.Build {
+		// Another build: try again. When it fails as well, only the messages are kept.
+		resumed := history.Event{Kind: history.ExecutionResumed, Reason: "another build tries again", Build: a.w.cfg.Build}
+		return a.run(ctx, append([]history.Event{resumed}, a.consumed...), a.consumed)
+	}
+	return a.keep(ctx, a.consumed)
+}
+
+// keep commits messages that the code is not to see now.
+func (a *attempt) keep(ctx context.Context, events []history.Event) error {
+	a.project = true
+	return a.commit(ctx, &history.Segment{Time: a.now(events), Released: true, Events: events})
+}
+
+// now is the time of a turn: never before the last one's, nor before a timer that it consumes was due.
+func (a *attempt) now(events []history.Event) time.Time {
+	t := a.w.store.Now().UTC().Truncate(time.Millisecond)
+	if a.st.last.After(t) {
+		t = a.st.last
+	}
+	for i := range events {
+		if e := &events[i]; e.Kind == history.TimerFired && e.At.After(t) {
+			t = e.At
+		}
+	}
+	return t
+}
+
+// commit adds a segment to the history, and to what is known of it.
+func (a *attempt) commit(ctx context.Context, seg *history.Segment) error {
+	if err := a.w.store.Commit(ctx, a.st.h, seg); err != nil {
+		return err
+	}
+	n := len(a.st.h.Segments) - 1
+	before := a.st.status()
+	first := n == 0
+	a.st.add(n, seg)
+	a.project = a.project || first || a.st.status() != before || a.st.end != nil ||
+		slices.ContainsFunc(seg.Events, func(e history.Event) bool { return e.Kind == history.CustomStatusSet })
+	a.release(n)
+	return nil
+}
+
+// settle sends what is owed, shows the status, and so ends the messages' business: in this order (rule 6).
+func (a *attempt) settle(ctx context.Context) error {
+	if err := a.flush(ctx); err != nil {
+		return err
+	}
+	if !a.project || a.st.start == nil || a.st.sealed {
+		return nil
+	}
+	return a.w.store.Project(ctx, a.st.row())
+}

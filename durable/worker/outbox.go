@@ -1,0 +1,109 @@
+package worker
+
+import (
+	"context"
+
+	"github.com/durable-lambda/durable-lambda/durable/history"
+	"github.com/durable-lambda/durable-lambda/durable/store"
+)
+
+// release adds to the outbox what segment n asks for, and at an instance's end everything that is still open.
+func (a *attempt) release(n int) {
+	if a.st.end != nil && !a.st.more {
+		for i := range a.st.h.Segments {
+			a.sendOpen(i)
+		}
+		return
+	}
+	a.sendOpen(n)
+}
+
+// owe adds what a consumed message owes when it comes again: the still-open commands of its segment and of the
+// continuations of its turn, and of everything when the instance has ended (rule 5). What this attempt has sent itself is
+// not sent twice.
+func (a *attempt) owe(segment int) {
+	segments := a.st.h.Segments
+	from, to := segment, segment
+	for to < len(segments)-1 && segments[to].More {
+		to++
+	}
+	if a.st.end != nil {
+		from, to = 0, len(segments)-1
+	}
+	for i := from; i <= to && i < a.loaded; i++ {
+		a.sendOpen(i)
+	}
+}
+
+// sendOpen adds the commands of a segment that have no outcome yet.
+func (a *attempt) sendOpen(n int) {
+	seg := a.st.h.Segments[n]
+	if !seg.Released {
+		return
+	}
+	for i := range seg.Events {
+		e := &seg.Events[i]
+		op := a.st.ops[e.Op]
+		switch e.Kind {
+		case history.TaskScheduled:
+			if op.outcome < 0 && !a.terminated() {
+				a.out.Activity(a.activity(e))
+			}
+		case history.TimerCreated:
+			if op.outcome < 0 && !op.canceled && a.st.end == nil {
+				a.out.At(a.timer(e), e.At)
+			}
+		case history.TimerCanceled:
+			a.out.Cancel(a.timer(op.command), op.command.At)
+		}
+	}
+}
+
+// terminated: what was asked for and not begun is not wanted any more.
+func (a *attempt) terminated() bool {
+	return a.st.end != nil && a.st.end.Kind == history.ExecutionTerminated
+}
+
+func (a *attempt) message(op string, epoch uint32) *history.Message {
+	h := a.st.h
+	return &history.Message{
+		ID:       store.OperationID(h.Instance, h.Incarnation, h.Generation, op, epoch),
+		Instance: h.Instance, Incarnation: h.Incarnation, Generation: h.Generation,
+		Sent: a.w.store.Now(),
+	}
+}
+
+func (a *attempt) activity(e *history.Event) *history.Message {
+	m := a.message(e.Op, e.Epoch)
+	m.Event, m.Attempt = *e, 1
+	return m
+}
+
+func (a *attempt) timer(e *history.Event) *history.Message {
+	m := a.message(e.Op, e.Epoch)
+	m.Event = history.Event{Kind: history.TimerFired, Op: e.Op, Epoch: e.Epoch, At: e.At}
+	return m
+}
+
+// flush sends what has been collected.
+func (a *attempt) flush(ctx context.Context) error {
+	if a.out.Empty() {
+		return nil
+	}
+	err := a.out.Flush(ctx)
+	a.out = a.w.store.Outbox()
+	return err
+}
+
+// handOn leaves the rest of an unfinished turn to a message: everything consumed so far is committed and sent.
+func (a *attempt) handOn(ctx context.Context) error {
+	n := uint64(len(a.st.h.Segments))
+	m := a.message("", 0)
+	m.ID = store.CallID(a.g.instance, a.g.incarnation, "continue-"+a.st.h.Segments[n-1].Nonce)
+	m.Event, m.Number = history.Event{Kind: history.Continued}, n
+	a.out.Inbox(m)
+	if err := a.settle(ctx); err != nil {
+		return err
+	}
+	return errHandedOn
+}

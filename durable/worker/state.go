@@ -1,0 +1,122 @@
+package worker
+
+import (
+	"time"
+
+	"github.com/durable-lambda/durable-lambda/durable/history"
+	"github.com/durable-lambda/durable-lambda/durable/store"
+)
+
+// state is a history folded into what deciding needs: no code runs for it.
+type state struct {
+	h     *store.History
+	start *history.Event
+	// ops are the commands that await an outcome, and the outcomes they got.
+	ops map[string]*operation
+	// calls are the external messages that were consumed, and the segment that did.
+	calls map[string]int
+
+	end       *history.Event
+	sealed    bool
+	suspended bool
+	byWorker  bool // the suspension is the worker's, and nobody else has asked for one since
+	reason    string
+	build     string
+	custom    history.Payload
+	more      bool // the last turn is unfinished
+	last      time.Time
+}
+
+type operation struct {
+	command  *history.Event
+	segment  int
+	outcome  int // the segment that holds it; -1
+	canceled bool
+}
+
+func fold(h *store.History) *state {
+	st := &state{h: h, ops: map[string]*operation{}, calls: map[string]int{}}
+	for i, s := range h.Segments {
+		st.add(i, s)
+	}
+	return st
+}
+
+// add folds one more segment.
+func (st *state) add(n int, s *history.Segment) {
+	sticky := false
+	for i := range s.Events {
+		e := &s.Events[i]
+		sticky = sticky || e.Kind == history.ExecutionSuspended && e.MessageID == ""
+		if e.MessageID != "" {
+			st.calls[e.MessageID] = n
+		}
+		st.apply(n, e, sticky)
+	}
+	unfinished := st.more
+	st.more = s.More || unfinished && st.suspended // what interrupts an unfinished turn does not finish it
+	st.last = s.Time
+}
+
+func (st *state) apply(n int, e *history.Event, sticky bool) {
+	switch e.Kind {
+	case history.ExecutionStarted:
+		st.start = e
+	case history.TaskScheduled, history.TimerCreated:
+		st.ops[e.Op] = &operation{command: e, segment: n, outcome: -1}
+	case history.TimerCanceled:
+		if op := st.ops[e.Op]; op != nil {
+			op.canceled = true
+		}
+	case history.TaskCompleted, history.TaskFailed, history.TimerFired:
+		if op := st.ops[e.Op]; op != nil {
+			op.outcome = n
+		}
+	case history.ExecutionSuspended:
+		st.byWorker = e.MessageID == ""
+		st.suspended, st.reason, st.build = true, e.Reason, e.Build
+	case history.ExecutionResumed:
+		if !sticky {
+			st.suspended, st.byWorker, st.reason, st.build = false, false, "", ""
+		}
+	case history.ExecutionCompleted, history.ExecutionFailed, history.ExecutionTerminated:
+		st.end = e
+	case history.Sealed:
+		st.sealed = true
+	case history.CustomStatusSet:
+		st.custom = e.Data
+	}
+}
+
+// unfinished reports whether the last turn must be finished before anything else is decided.
+func (st *state) unfinished() bool { return st.more && !st.suspended && st.end == nil && !st.sealed }
+
+// status is the runtime status that the history shows.
+func (st *state) status() history.Status {
+	switch {
+	case st.end == nil && st.suspended:
+		return history.StatusSuspended
+	case st.end == nil:
+		return history.StatusRunning
+	}
+	switch st.end.Kind {
+	case history.ExecutionCompleted:
+		return history.StatusCompleted
+	case history.ExecutionTerminated:
+		return history.StatusTerminated
+	}
+	return history.StatusFailed
+}
+
+// row is the status row that the history shows.
+func (st *state) row() *history.Row {
+	row := &history.Row{
+		Instance: st.h.Instance, Incarnation: st.h.Incarnation,
+		Generation: st.h.Generation, Number: uint64(len(st.h.Segments)),
+		Start: *st.start, Status: st.status(), Custom: st.custom, End: st.end, Updated: st.last,
+	}
+	if st.suspended && st.end == nil {
+		row.SuspendReason = st.reason
+	}
+	return row
+}

@@ -1,0 +1,193 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/durable-lambda/durable-lambda/durable"
+	"github.com/durable-lambda/durable-lambda/durable/history"
+	"github.com/durable-lambda/durable-lambda/durable/store"
+	"github.com/durable-lambda/durable-lambda/internal/replay"
+)
+
+// errStuck says that the code of a turn did not come back, and was given up.
+var errStuck = errors.New("the orchestration's code is stuck: see the log for where")
+
+// run delivers inputs to the code and commits what comes of it. messages are what is kept when the code cannot go on;
+// without inputs, an unfinished turn is finished.
+func (a *attempt) run(ctx context.Context, inputs, messages []history.Event) error {
+	start := a.st.start
+	if start == nil {
+		start = &inputs[0]
+	}
+	handler, ok := a.w.orchestrations[start.Name][start.Version]
+	if !ok {
+		if a.g.receives <= a.w.cfg.UnknownReceives {
+			return fmt.Errorf("orchestration %s is not registered yet", start.Name)
+		}
+		return a.suspend(ctx, a.w.unknown(start), messages)
+	}
+	t := &turn{attempt: a, messages: messages, replay: replay.Open(handler.Run, a.st.h.Segments, replay.Options{
+		Instance: a.g.instance, Incarnation: a.g.incarnation, Inputs: a.w.inputs,
+		Log: a.w.log.With("instance", a.g.instance),
+	})}
+	t.seg.Time = a.now(inputs)
+	if len(a.st.h.Segments) == 0 {
+		t.seg.Name, t.seg.Version = start.Name, start.Version
+	}
+	err := t.run(ctx, inputs)
+	if !t.stuck {
+		t.replay.Close()
+	}
+	return err
+}
+
+func (w *Worker) unknown(start *history.Event) error {
+	if len(w.orchestrations[start.Name]) > 0 {
+		return fmt.Errorf("version %d of orchestration %s is not registered in this build: deploy one that binds it, then resume", start.Version, start.Name)
+	}
+	return fmt.Errorf("orchestration %s is not registered in this build: deploy one that binds it, then resume", start.Name)
+}
+
+// suspend keeps the messages for a better deployment: a bug fails nothing, compensates nothing and loses nothing (rule 10).
+func (a *attempt) suspend(ctx context.Context, why error, messages []history.Event) error {
+	reason := why.Error()
+	if len(reason) > history.MaxReason {
+		reason = strings.ToValidUTF8(reason[:history.MaxReason], "")
+	}
+	suspended := history.Event{Kind: history.ExecutionSuspended, Reason: reason, Build: a.w.cfg.Build}
+	var events []history.Event
+	if len(messages) > 0 && messages[0].Kind == history.ExecutionStarted {
+		events, messages = append(events, messages[0]), messages[1:]
+	}
+	events = append(append(events, suspended), messages...)
+	a.w.log.Error("an instance is suspended because of its code", "instance", a.g.instance, "reason", reason)
+	return a.keep(ctx, events)
+}
+
+// turn is one run of the code, and the segment that it fills.
+type turn struct {
+	*attempt
+	replay    *replay.Turn
+	messages  []history.Event
+	seg       history.Segment
+	committed bool // a segment of this turn, which holds the messages
+	stuck     bool
+}
+
+func (t *turn) run(ctx context.Context, inputs []history.Event) error {
+	d, err := t.deliver(inputs)
+	if err != nil {
+		return err
+	}
+	if d.Err == nil {
+		t.seg.Events = append(t.seg.Events, inputs[:d.Consumed]...)
+	}
+	for d.Err == nil {
+		t.seg.Events = append(t.seg.Events, d.Commands...)
+		if len(d.Steps) == 0 {
+			return t.finish(ctx)
+		}
+		outcomes := t.steps(ctx, d.Steps)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		t.seg.Events = append(t.seg.Events, outcomes...)
+		if d, err = t.deliver(outcomes); err != nil {
+			return err
+		}
+		if d.Err == nil && t.w.store.Now().Sub(t.seg.Time) > t.w.cfg.Checkpoint {
+			if err := t.chunks(ctx, true); err != nil {
+				return err
+			}
+		}
+	}
+	messages := t.messages
+	if t.committed {
+		messages = nil
+	}
+	return t.suspend(ctx, d.Err, messages)
+}
+
+// deliver runs the code, watched.
+func (t *turn) deliver(inputs []history.Event) (d replay.Decision, err error) {
+	var out replay.Decision
+	if !t.w.cfg.Watch(t.g.instance, func() { out = t.replay.Deliver(inputs, t.seg.Time) }) {
+		t.stuck = true
+		return d, errStuck
+	}
+	return out, nil
+}
+
+// steps runs the inline activities that the code waits for.
+func (t *turn) steps(ctx context.Context, steps []replay.Step) []history.Event {
+	outcomes := make([]history.Event, len(steps))
+	run := make([]func(), len(steps))
+	for i, s := range steps {
+		run[i] = func() {
+			info := durable.ActivityInfo{Instance: t.g.instance, Attempt: 1,
+				Key: store.OperationID(t.g.instance, t.g.incarnation, t.st.h.Generation, s.Op, 0)}
+			e := history.Event{Kind: history.StepCompleted, Op: s.Op, Name: s.Name, Attempt: 1}
+			e.Data.Bytes, e.Failure = s.Run(durable.WithActivityInfo(ctx, info))
+			if e.Failure != nil {
+				e.Kind, e.Data.Bytes = history.StepFailed, nil
+				e.Failure.Activity, e.Failure.Attempt = s.Name, 1
+			}
+			outcomes[i] = e
+		}
+	}
+	t.w.cfg.Execute(run)
+	return outcomes
+}
+
+// finish commits the rest of the turn.
+func (t *turn) finish(ctx context.Context) error { return t.chunks(ctx, false) }
+
+// chunks commits what the turn has so far, in segments of bounded size, each sent before the next: what was consumed is
+// all in the first. They have one time, because the code saw one. more says that the turn goes on after the last.
+func (t *turn) chunks(ctx context.Context, more bool) error {
+	events := t.seg.Events
+	for {
+		n := t.w.fit(events)
+		seg := t.seg
+		seg.Released, seg.Events, seg.More = true, events[:n:n], more || n < len(events)
+		events = events[n:]
+		if err := t.commit(ctx, &seg); err != nil {
+			return err
+		}
+		t.committed = true
+		t.seg = history.Segment{Time: t.seg.Time}
+		if !seg.More {
+			return nil
+		}
+		if err := t.flush(ctx); err != nil {
+			return err
+		}
+		if t.w.cfg.NearDeadline(ctx) {
+			return t.handOn(ctx)
+		}
+		if len(events) == 0 {
+			t.seg.Time = t.now(nil)
+			return nil
+		}
+	}
+}
+
+// fit returns how many of the events go into one segment: all messages, then as many others as the limits allow, and one
+// at least.
+func (w *Worker) fit(events []history.Event) int {
+	count, size := 0, 0
+	for i := range events {
+		e := &events[i]
+		size += e.Size()
+		if e.Kind.IsInput() && e.Kind != history.StepCompleted && e.Kind != history.StepFailed {
+			continue
+		}
+		if count++; i > 0 && (count > w.cfg.SegmentCommands || size > w.cfg.SegmentBytes) {
+			return i
+		}
+	}
+	return len(events)
+}

@@ -1,0 +1,146 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"time"
+
+	"github.com/durable-lambda/durable-lambda/durable"
+	"github.com/durable-lambda/durable-lambda/durable/history"
+	"github.com/durable-lambda/durable-lambda/durable/store"
+	"github.com/durable-lambda/durable-lambda/internal/code"
+	"github.com/durable-lambda/durable-lambda/internal/replay"
+)
+
+// Config of a worker. Store and Handlers are needed.
+type Config struct {
+	Store    *store.Store
+	Handlers []durable.Handler
+	// Log gets what people should know; nil discards.
+	Log *slog.Logger
+	// Build names the deployment. An instance that was suspended because of its code is tried again by another build.
+	Build string
+	// StrictInputs makes it a mismatch, not a warning, when the code hands an operation another input than before. For tests.
+	StrictInputs bool
+	// UnknownReceives is how often messages of an orchestration that nobody has registered are put back before the
+	// instance is suspended: deployments update functions in no particular order.
+	UnknownReceives int
+	// Execute runs the inline steps of one turn and returns when all are done; without it they run one after another.
+	Execute func(steps []func())
+	// Watch runs a piece of an orchestration's code, and reports false when it gave up waiting for it. Without it nobody
+	// watches.
+	Watch func(instance string, run func()) bool
+	// NearDeadline reports whether a long turn should be handed on; without it, when ctx ends within 10 seconds.
+	NearDeadline func(context.Context) bool
+	// Checkpoint is how long inline steps of one turn may run before what they did is committed; 1 second without it.
+	Checkpoint time.Duration
+	// Jitter returns a number in [0, 1); math/rand without it.
+	Jitter func() float64
+	// SegmentCommands and SegmentBytes bound one segment; history's limits without them. Tests lower them.
+	SegmentCommands, SegmentBytes int
+}
+
+// Worker handles messages. It is safe for concurrent use.
+type Worker struct {
+	cfg            Config
+	store          *store.Store
+	log            *slog.Logger
+	orchestrations map[string]map[uint32]durable.Handler
+	activities     map[string]durable.Handler
+	inputs         replay.Check
+}
+
+// New returns a worker. It refuses handlers that are registered twice.
+func New(cfg Config) (*Worker, error) {
+	w := &Worker{cfg: cfg, store: cfg.Store, log: cfg.Log, inputs: replay.CheckWarn,
+		orchestrations: map[string]map[uint32]durable.Handler{}, activities: map[string]durable.Handler{}}
+	if w.log == nil {
+		w.log = slog.New(slog.NewTextHandler(io.Discard, nil))
+	}
+	if cfg.StrictInputs {
+		w.inputs = replay.CheckStrict
+	}
+	w.defaults()
+	for _, h := range cfg.Handlers {
+		if err := w.register(h); err != nil {
+			return nil, err
+		}
+	}
+	return w, nil
+}
+
+func (w *Worker) defaults() {
+	if w.cfg.Execute == nil {
+		w.cfg.Execute = func(steps []func()) {
+			for _, s := range steps {
+				s()
+			}
+		}
+	}
+	if w.cfg.Watch == nil {
+		w.cfg.Watch = func(_ string, run func()) bool { run(); return true }
+	}
+	if w.cfg.NearDeadline == nil {
+		w.cfg.NearDeadline = func(ctx context.Context) bool {
+			end, ok := ctx.Deadline()
+			return ok && end.Sub(w.store.Now()) < 10*time.Second
+		}
+	}
+	if w.cfg.Checkpoint <= 0 {
+		w.cfg.Checkpoint = time.Second
+	}
+	if w.cfg.SegmentCommands <= 0 {
+		w.cfg.SegmentCommands = history.SegmentCommands
+	}
+	if w.cfg.SegmentBytes <= 0 {
+		w.cfg.SegmentBytes = history.SegmentBytes
+	}
+	if w.cfg.Jitter == nil {
+		w.cfg.Jitter = rand.Float64
+	}
+}
+
+func (w *Worker) register(h durable.Handler) error {
+	switch h.Kind {
+	case code.Activity:
+		if _, twice := w.activities[h.Name]; twice {
+			return fmt.Errorf("worker: activity %s is bound twice", h.Name)
+		}
+		w.activities[h.Name] = h
+	case code.Orchestration:
+		if w.orchestrations[h.Name] == nil {
+			w.orchestrations[h.Name] = map[uint32]durable.Handler{}
+		}
+		if _, twice := w.orchestrations[h.Name][h.Version]; twice {
+			return fmt.Errorf("worker: version %d of orchestration %s is bound twice", h.Version, h.Name)
+		}
+		w.orchestrations[h.Name][h.Version] = h
+	default:
+		return errors.New("worker: a handler that no Bind has made")
+	}
+	return nil
+}
+
+// Outcome says what is to become of one delivery.
+type Outcome struct {
+	// Ack: it is done, and can be removed.
+	Ack bool
+	// Retry is, without Ack, when it should be delivered again.
+	Retry time.Duration
+	// Foreign: it is no message of ours, and no retry will help. It belongs into a dead-letter queue.
+	Foreign bool
+	// Err is why it was not done.
+	Err error
+}
+
+// again is the outcome of what failed for a reason that may pass.
+func (w *Worker) again(err error) Outcome {
+	return Outcome{Err: err, Retry: time.Second + time.Duration(w.cfg.Jitter()*float64(4*time.Second))}
+}
+
+// Sweep sends what is due soon; shells call it every minute.
+func (w *Worker) Sweep(ctx context.Context) (int, error) { return w.store.Sweep(ctx) }

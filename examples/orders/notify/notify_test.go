@@ -1,0 +1,92 @@
+package notify_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/durable-lambda/durable-lambda/durable"
+	"github.com/durable-lambda/durable-lambda/durable/mail"
+	"github.com/durable-lambda/durable-lambda/durable/mail/mailtest"
+	"github.com/durable-lambda/durable-lambda/examples/orders"
+	"github.com/durable-lambda/durable-lambda/examples/orders/notify"
+)
+
+func activity(t *testing.T) context.Context {
+	return durable.WithActivityInfo(t.Context(), durable.ActivityInfo{Instance: "order-1001", Attempt: 1, Key: "the key"})
+}
+
+func status(step orders.Step) orders.StatusMail {
+	return orders.StatusMail{
+		Status: orders.Status{Step: step, Detail: "by <Bob> & co"}, Order: "1001", Total: "EUR 25.00",
+		Customer: orders.Customer{Name: "Ada <Lovelace>", Email: "ada@example.com"},
+	}
+}
+
+func TestSend(t *testing.T) {
+	t.Parallel()
+	var recorder mailtest.Recorder
+	n := notify.Notifier{Mailer: &recorder, From: "shop@example.com"}
+	for _, step := range []orders.Step{
+		orders.Received, orders.AwaitingApproval, orders.Approved, orders.Rejected, orders.Shipped, orders.Billed,
+		orders.Completed, orders.Refunded, orders.Failed,
+	} {
+		if _, err := n.Send(activity(t), status(step)); err != nil {
+			t.Fatalf("%s: %v", step, err)
+		}
+		sent := recorder.Sent()
+		got := sent[len(sent)-1]
+		if got.Key != "the key" || got.To != "ada@example.com" || got.From != "shop@example.com" ||
+			got.InstanceID != "order-1001" || got.Subject != "Order 1001: "+string(step) {
+			t.Errorf("%s: sent %+v", step, got)
+		}
+		if strings.Contains(got.Text, "Lovelace>,\n\n\n") {
+			t.Errorf("%s: there is no sentence for it:\n%s", step, got.Text)
+		}
+		if !strings.Contains(got.Text, "by <Bob> & co") || !strings.Contains(got.HTML, "by &lt;Bob&gt; &amp; co") || strings.Contains(got.HTML, "<Lovelace>") {
+			t.Errorf("%s: text or HTML is wrong:\n%s\n%s", step, got.Text, got.HTML)
+		}
+	}
+}
+
+func TestWhatCanNeverBeSentIsPermanent(t *testing.T) {
+	t.Parallel()
+	down := errors.New("down")
+	for name, c := range map[string]struct {
+		err       error
+		permanent bool
+	}{
+		"invalid":     {mail.ErrInvalid, true},
+		"unconfirmed": {mail.ErrUnconfirmed, true},
+		"busy":        {mail.ErrBusy, false},
+		"down":        {down, false},
+	} {
+		recorder := mailtest.Recorder{Before: func(context.Context, string, mail.Mail) error { return c.err }}
+		handler := notify.Notifier{Mailer: &recorder}.Handlers()[0]
+		_, failure := handler.Do(activity(t), []byte(`{"step":"billed","order":"1","customer":{"email":"ada@example.com"}}`))
+		if failure == nil || failure.Permanent != c.permanent {
+			t.Errorf("%s: the activity's failure is %+v; want permanent %t", name, failure, c.permanent)
+		}
+	}
+}
+
+func FuzzWhatTheDoorAcceptsCanBeMailed(f *testing.F) {
+	f.Add("1001", "Ada", "ada@example.com")
+	f.Add("1", "=?utf-8?q?=0A?=", `"a b"@example.com`)
+	f.Fuzz(func(t *testing.T, id, name, email string) {
+		order := orders.Order{
+			ID: id, Customer: orders.Customer{Name: name, Email: email}, Currency: "EUR",
+			Items:   []orders.Item{{SKU: "A", Quantity: 1, UnitPrice: 1}},
+			ShipTo:  orders.Address{Street: "1 Main St", City: "Berlin", Country: "DE"},
+			Payment: orders.Card{Token: "tok_visa"},
+		}
+		if order.Check() != nil {
+			return
+		}
+		n := notify.Notifier{Mailer: &mailtest.Recorder{}}
+		if _, err := n.Send(activity(t), orders.StatusMail{Order: order.ID, Customer: order.Customer}); err != nil {
+			t.Errorf("an order for %q, %q cannot be mailed about: %v", name, email, err)
+		}
+	})
+}

@@ -1,0 +1,37 @@
+// Package code defines the erased Handler: what remains of a typed contract and its body once they are bound. The worker
+// dispatches by it, without knowing any types.
+package code
+
+import (
+	"context"
+
+	"github.com/durable-lambda/durable-lambda/durable/history"
+	"github.com/durable-lambda/durable-lambda/internal/replay"
+)
+
+// Kind says what a handler runs.
+type Kind uint8
+
+// The kinds of handlers.
+const (
+	Orchestration Kind = iota + 1
+	Activity
+)
+
+func (k Kind) String() string {
+	if k == Activity {
+		return "activity"
+	}
+	return "orchestration"
+}
+
+// Handler is a bound body.
+type Handler struct {
+	Kind    Kind
+	Name    string
+	Version uint32
+	// Run is the body of an orchestration.
+	Run replay.Code
+	// Do is the body of an activity: JSON in, JSON or a failure out.
+	Do func(ctx context.Context, input []byte) ([]byte, *history.Failure)
+}

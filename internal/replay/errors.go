@@ -1,0 +1,111 @@
+package replay
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/durable-lambda/durable-lambda/durable/history"
+)
+
+// Mismatch says that the code and the history disagree: the code is not the one that made the history, or it is not
+// deterministic.
+type Mismatch struct {
+	// Recorded is the event of the history, nil when it has nothing there.
+	Recorded *history.Event
+	// Number of that event in the history, from 1; 0 when it is not known.
+	Number int
+	// Asked is what the code did, as a sentence.
+	Asked string
+	// Source is the line of the code.
+	Source string
+}
+
+func (m *Mismatch) Error() string {
+	var b strings.Builder
+	b.WriteString("the code does not match the history: ")
+	if m.Recorded == nil {
+		b.WriteString("the history has nothing more for this turn")
+	} else {
+		b.WriteString("the history has " + describe(m.Recorded.Kind, m.Recorded.Name))
+		if m.Recorded.Op != "" {
+			b.WriteString(" (operation " + m.Recorded.Op)
+			if m.Number > 0 {
+				fmt.Fprintf(&b, ", event %d", m.Number)
+			}
+			b.WriteString(")")
+		}
+	}
+	b.WriteString("; " + m.Asked)
+	if m.Source != "" {
+		b.WriteString(" at " + m.Source)
+	}
+	return b.String()
+}
+
+// Panic says that the code panicked.
+type Panic struct {
+	Value string
+	// Stack names the code that panicked, a line for each frame.
+	Stack string
+}
+
+func (p *Panic) Error() string { return "the code panicked: " + p.Value + "\n" + p.Stack }
+
+var (
+	errGoexit      = errors.New("the code called runtime.Goexit (t.FailNow and t.Fatal do); return an error instead")
+	errWaitInPanic = errors.New("a deferred function waits, or asks for something, while the code is panicking, or has just recovered; return an error instead of panicking")
+)
+
+func describe(kind history.Kind, name string) string {
+	var what string
+	switch kind {
+	case history.TaskScheduled, history.TaskCompleted, history.TaskFailed:
+		what = "activity"
+	case history.TimerCreated, history.TimerFired:
+		what = "a timer"
+	case history.TimerCanceled:
+		what = "the cancellation of a timer"
+	case history.StepStarted, history.StepCompleted, history.StepFailed:
+		what = "step"
+	case history.EventRaised:
+		what = "event"
+	default:
+		what = kind.String()
+	}
+	if name != "" {
+		what += " " + name
+	}
+	return what
+}
+
+func clip(b []byte) string {
+	if len(b) > 120 {
+		return string(b[:120]) + "…"
+	}
+	return string(b)
+}
+
+// userStack cuts a stack down to the frames between the panic and this module's own.
+func userStack(stack []byte) string {
+	lines := strings.Split(string(stack), "\n")
+	from := 0
+	for i, l := range lines {
+		if strings.HasPrefix(l, "panic(") {
+			from = i + 2
+		}
+	}
+	var out []string
+	for i := from; i+1 < len(lines); i += 2 {
+		if strings.HasPrefix(lines[i], module+"internal/replay.") {
+			break
+		}
+		call := lines[i]
+		if j := strings.LastIndexByte(call, '('); j > 0 {
+			call = call[:j]
+		}
+		line, _, _ := strings.Cut(strings.TrimSpace(lines[i+1]), " +0x")
+		out = append(out, "  "+call+"\n    "+line)
+	}
+	return strings.Join(out, "\n")
+}

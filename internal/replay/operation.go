@@ -1,0 +1,215 @@
+package replay
+
+import (
+	"bytes"
+	"context"
+	"time"
+
+	"github.com/durable-lambda/durable-lambda/durable/history"
+)
+
+// operation is one thing the code asked for, or that the history says it asked for.
+type operation struct {
+	event    *history.Event // the command
+	promise  Promise
+	group    int
+	number   int // of the event in the history, from 1
+	recorded bool
+	asked    bool
+	canceled bool
+	step     func(context.Context) ([]byte, *history.Failure)
+}
+
+// key is what a command is matched by: a cancellation shares its operation with what it cancels.
+func key(e *history.Event) string {
+	if e.Kind == history.TimerCanceled {
+		return e.Op + "#canceled"
+	}
+	return e.Op
+}
+
+// ask numbers an operation of the running coroutine and matches it with the history, or adds it to what the turn asks
+// for. fill completes the command; its error is the answer, and then nothing is asked.
+func (r *Run) ask(kind history.Kind, name string, fill func(*history.Event) error) (*operation, error) {
+	r.alive()
+	path := r.nextPath()
+	if op := r.ops[string(path)]; op != nil {
+		return op, r.match(op, kind, name, fill)
+	}
+	e := &history.Event{Kind: kind, Op: string(path), Name: name}
+	if err := fill(e); err != nil {
+		return nil, err
+	}
+	return r.add(e), nil
+}
+
+// match checks that the history has what the code asks for, and now.
+func (r *Run) match(op *operation, kind history.Kind, name string, fill func(*history.Event) error) error {
+	early := r.past() && op.group > r.segments[r.at].group
+	if op.event.Kind != kind || op.event.Name != name || early {
+		asked := describe(kind, name)
+		if early {
+			asked += " in an earlier turn"
+		}
+		r.fail(&Mismatch{Recorded: op.event, Number: op.number, Asked: "the code asked for " + asked, Source: source()})
+	}
+	if r.opt.Inputs != CheckOff {
+		e := history.Event{Kind: kind, Op: op.event.Op, Name: name}
+		if err := fill(&e); err == nil && !bytes.Equal(e.Data.Bytes, op.event.Data.Bytes) {
+			r.differs(op, &e)
+		}
+	}
+	r.seen(op)
+	return nil
+}
+
+func (r *Run) differs(op *operation, now *history.Event) {
+	m := &Mismatch{Recorded: op.event, Number: op.number, Source: source(),
+		Asked: "the code asked for it with another input: " + clip(now.Data.Bytes) + " instead of " + clip(op.event.Data.Bytes)}
+	if r.opt.Inputs == CheckStrict {
+		r.fail(m)
+	}
+	r.opt.Log.Warn("an operation is replayed with another input than before; the recorded one counts", "instance", r.opt.Instance, "op", op.event.Op, "detail", m.Error())
+}
+
+func (r *Run) seen(op *operation) {
+	op.asked = true
+	r.groups[op.group].unseen--
+}
+
+// add makes a new command part of what the turn asks for.
+func (r *Run) add(e *history.Event) *operation {
+	if r.past() {
+		r.fail(&Mismatch{Asked: "the code asked for " + describe(e.Kind, e.Name) + " (operation " + e.Op + ")", Source: source()})
+	}
+	if panicking() {
+		r.fail(errWaitInPanic)
+	}
+	op := &operation{event: e, asked: true}
+	r.ops[key(e)] = op
+	r.pending = append(r.pending, op)
+	return op
+}
+
+// Activity asks for an activity. input is called when its result is needed: not in a replay that does not check inputs.
+func (r *Run) Activity(name string, input func() ([]byte, error), policy *history.Policy) (*Promise, error) {
+	op, err := r.ask(history.TaskScheduled, name, func(e *history.Event) (err error) {
+		e.Policy = policy
+		e.Data.Bytes, err = input()
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &op.promise, nil
+}
+
+// Timer is a promise that completes at a time.
+type Timer struct {
+	Promise *Promise
+	Due     time.Time
+	op      *operation
+}
+
+// Timer asks for a timer that is due d from now, rounded up to a millisecond.
+func (r *Run) Timer(d time.Duration) *Timer {
+	op, _ := r.ask(history.TimerCreated, "", func(e *history.Event) error {
+		e.At = r.now.Add(max(d, 0) + time.Millisecond - 1).Truncate(time.Millisecond)
+		return nil
+	})
+	return &Timer{Promise: &op.promise, Due: op.event.At, op: op}
+}
+
+// Cancel gives a timer up: it will not fire any more. Cancelling again, or after it fired, does nothing.
+func (r *Run) Cancel(t *Timer) {
+	r.alive()
+	if t.op.promise.done || t.op.canceled {
+		return
+	}
+	t.op.canceled = true
+	e := &history.Event{Kind: history.TimerCanceled, Op: t.op.event.Op}
+	if op := r.ops[key(e)]; op != nil {
+		r.match(op, history.TimerCanceled, "", func(*history.Event) error { return nil })
+		return
+	}
+	r.add(e)
+}
+
+// Step asks for an inline activity: the turn's caller runs it while every coroutine waits.
+func (r *Run) Step(name string, run func(context.Context) ([]byte, *history.Failure)) *Promise {
+	r.alive()
+	path := r.nextPath()
+	if op := r.ops[string(path)]; op != nil {
+		r.fail(&Mismatch{Recorded: op.event, Number: op.number, Asked: "the code asked for step " + name, Source: source()})
+	}
+	op := &operation{event: &history.Event{Kind: history.StepStarted, Op: string(path), Name: name}, asked: true, step: run}
+	r.ops[op.event.Op] = op
+	r.steps = append(r.steps, op)
+	return &op.promise
+}
+
+// Now is the time of the turn.
+func (r *Run) Now() time.Time { return r.now }
+
+// Instance is the id of the instance.
+func (r *Run) Instance() string { return r.opt.Instance }
+
+// SetStatus sets the custom status: JSON.
+func (r *Run) SetStatus(status []byte) {
+	if !r.unwinding {
+		r.status = status
+	}
+}
+
+// Refuse ends the turn because the code did something that cannot go on; the instance is suspended with err's text.
+func (r *Run) Refuse(err error) {
+	r.alive()
+	r.fail(err)
+}
+
+// give hands one input to the code.
+func (r *Run) give(e *history.Event) {
+	switch e.Kind {
+	case history.ExecutionStarted:
+		r.start(e)
+	case history.TaskCompleted, history.TaskFailed:
+		r.outcome(e, history.TaskScheduled)
+	case history.TimerFired:
+		r.outcome(e, history.TimerCreated)
+	case history.StepCompleted, history.StepFailed:
+		r.outcome(e, history.StepStarted)
+	case history.EventRaised:
+		r.raise(e)
+	default:
+		r.err = &Mismatch{Recorded: e, Asked: "this version cannot replay such an event: run a newer one"}
+	}
+}
+
+// outcome completes an operation. Late outcomes of cancelled timers find nobody waiting.
+func (r *Run) outcome(e *history.Event, of history.Kind) {
+	op := r.ops[e.Op]
+	if op == nil || !op.asked || op.event.Kind != of || of == history.StepStarted && op.event.Name != e.Name {
+		m := &Mismatch{Recorded: e, Asked: "the code did not ask for it"}
+		if op != nil && op.asked {
+			m.Asked = "the code asked for " + describe(op.event.Kind, op.event.Name)
+		}
+		r.err = m
+		return
+	}
+	r.complete(&op.promise, e)
+}
+
+func (r *Run) start(e *history.Event) {
+	if r.started {
+		return
+	}
+	r.started = true
+	r.spawn("", func() {
+		output, failure := r.code(r, e.Data.Bytes)
+		r.ended = true
+		r.end = &history.Event{Kind: history.ExecutionCompleted, Data: history.Payload{Bytes: output}}
+		if failure != nil {
+			r.end = &history.Event{Kind: history.ExecutionFailed, Failure: failure}
+		}
+	})
+}
