@@ -11,9 +11,10 @@ import (
 	"github.com/durable-lambda/durable-lambda/durable/history"
 )
 
-// How much of a value is shown: in a row of the list, and on an instance's page.
+// How much of a value is shown: in a row of the list, on one line of an instance's page, and on that page at all.
 const (
-	maxLine    = 120
+	maxRow     = 120
+	maxLine    = 80
 	maxPayload = 16 << 10
 )
 
@@ -69,7 +70,7 @@ func newPayload(label string, value []byte) payload {
 	}
 	p.Text = string(value)
 	var indented bytes.Buffer
-	if len(value) <= maxPayload && json.Indent(&indented, value, "", "  ") == nil {
+	if len(value) > maxLine && len(value) <= maxPayload && json.Indent(&indented, value, "", "  ") == nil {
 		p.Text = indented.String()
 	}
 	if len(p.Text) > maxPayload {
@@ -82,8 +83,8 @@ func newPayload(label string, value []byte) payload {
 // oneLine is a JSON value short enough for a row: a string without its quotes.
 func oneLine(value json.RawMessage) string {
 	s := strings.Join(strings.Fields(text(value)), " ")
-	if len(s) > maxLine {
-		return cut(s, maxLine) + "…"
+	if len(s) > maxRow {
+		return cut(s, maxRow) + "…"
 	}
 	return s
 }
@@ -104,7 +105,6 @@ func failure(f *history.Failure) string {
 	if f == nil {
 		return ""
 	}
-	s := full(f.Message)
 	var facts []string
 	if f.Kind != "" {
 		facts = append(facts, "kind "+f.Kind)
@@ -118,10 +118,10 @@ func failure(f *history.Failure) string {
 	if f.Permanent {
 		facts = append(facts, "not retried, as it is permanent")
 	}
-	if len(facts) > 0 {
-		s += " (" + strings.Join(facts, ", ") + ")"
+	if len(facts) == 0 {
+		return full(f.Message)
 	}
-	return s
+	return strings.TrimRight(f.Message, ". ") + " (" + strings.Join(facts, ", ") + ")."
 }
 
 // full ends a text with a full stop, as a sentence does.

@@ -13,7 +13,7 @@ const maxEntries = 500
 
 // entry is one thing that happened in an instance. What was asked for and its outcome are one.
 type entry struct {
-	// Look is the class of its mark: good, bad, open or plain.
+	// Look is the class of its mark: good, bad, warn, open or plain.
 	Look  string
 	Title string
 	// Since is how long after the start it happened, Took how long it was under way.
@@ -97,7 +97,7 @@ func (t *teller) tell(e durable.HistoryEvent) {
 func (t *teller) tellExecution(e durable.HistoryEvent) {
 	switch e.Kind {
 	case history.CustomStatusSet:
-		t.add(e, entry{Look: "plain", Title: "The custom status was set", Payloads: []payload{newPayload("Custom status", e.Data.Bytes)}})
+		t.add(e, entry{Look: "plain", Title: "The custom status was set", Payloads: []payload{newPayload("Value", e.Data.Bytes)}})
 	case history.ExecutionCompleted:
 		t.add(e, entry{Look: "good", Title: t.name + " completed", Payloads: []payload{newPayload("Output", e.Data.Bytes)}})
 	case history.ExecutionFailed:
@@ -109,7 +109,7 @@ func (t *teller) tellExecution(e durable.HistoryEvent) {
 		if e.MessageID == "" {
 			title = "The worker suspended it"
 		}
-		t.add(e, entry{Look: "bad", Title: title, Detail: full(e.Reason)})
+		t.add(e, entry{Look: "warn", Title: title, Detail: full(e.Reason)})
 	case history.ExecutionResumed:
 		t.add(e, entry{Look: "plain", Title: "It was resumed", Detail: full(e.Reason)})
 	case history.ExecutionRewound:
@@ -148,7 +148,9 @@ func (t *teller) settle(e durable.HistoryEvent, what, outcome string) {
 	case e.Kind == history.TimerCanceled:
 		told.Look = "plain"
 	case e.Failure != nil:
-		told.Look, told.Detail = "bad", failure(e.Failure)
+		why := *e.Failure
+		why.Activity, why.Attempt = "", 0 // the title says so
+		told.Look, told.Detail = "bad", failure(&why)
 	case e.Kind != history.TimerFired:
 		told.Payloads = append(told.Payloads, newPayload("Result", e.Data.Bytes))
 	}

@@ -1,6 +1,7 @@
 package mail_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"testing"
@@ -129,6 +130,31 @@ func TestLedgerLetsOneTakeOver(t *testing.T) {
 	}
 	wantError(t, b.send(t), nil)
 	b.want(t, 2)
+}
+
+func TestLedgerDoesNotTakeOverFromASenderThatFinishes(t *testing.T) {
+	t.Parallel()
+	b := newBench(false)
+	var claim backend.Item
+	b.table.after = func(item backend.Item) error {
+		if item.Sequence.Number == 1 {
+			claim = item
+		}
+		return nil
+	}
+	b.die(t)
+	b.now = start.Add(lease)
+	b.table.before = func(item backend.Item) error {
+		if item.Owner == claim.Owner || item.Sequence.Number == 1 {
+			return nil
+		}
+		b.table.before = nil // the sender was not dead, only late: its mark comes just before the put that takes over
+		claim.Sequence.Number++
+		claim.Value = bytes.Replace(claim.Value, []byte(`"claimed"`), []byte(`"sent"`), 1)
+		return b.table.Put(t.Context(), claim, backend.Owned(claim.Owner))
+	}
+	wantError(t, b.send(t), nil)
+	b.want(t, 1)
 }
 
 func TestLedgerAtMostOnceGivesUpWhenASenderDied(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"github.com/durable-lambda/durable-lambda/durable/backend"
 	"github.com/durable-lambda/durable-lambda/durable/backend/backendtest"
 	"github.com/durable-lambda/durable-lambda/durable/backend/memory"
 )
@@ -34,5 +35,11 @@ func TestConformanceUnordered(t *testing.T) {
 		Parallel:           true,
 		Visibility:         memory.DefaultVisibility,
 		ActivityVisibility: memory.DefaultActivityVisibility,
+	})
+}
+
+func BenchmarkBackend(b *testing.B) {
+	backendtest.Benchmark(b, func(b *testing.B) backend.Backend {
+		return memory.New(memory.Options{}).Backend()
 	})
 }

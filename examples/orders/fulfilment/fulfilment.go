@@ -39,7 +39,7 @@ type process struct {
 	window  time.Duration
 	reason  string   // why it was not approved
 	undone  []string // what was done and is undone
-	missing []string // what could not be undone
+	missing []string // what may have been done and could not be undone
 }
 
 func (p *process) fulfil() (r orders.Receipt, err error) {
@@ -47,7 +47,7 @@ func (p *process) fulfil() (r orders.Receipt, err error) {
 	defer saga.End(&err)
 
 	// An undo is registered before what it undoes: then it also runs when nobody knows whether that happened.
-	p.onFailure(saga, orders.ReleaseStock, "the goods went back into stock")
+	p.onFailure(saga, orders.ReleaseStock, "the reservation")
 	reservation := orders.Reservation{Reference: p.order.Reference(), Items: p.order.Items}
 	if _, err := orders.ReserveStock.Call(p.ctx, reservation); err != nil {
 		return r, err
@@ -57,8 +57,8 @@ func (p *process) fulfil() (r orders.Receipt, err error) {
 			return r, err
 		}
 	}
-	p.onFailure(saga, orders.RecallParcel, "the parcel was called back")
-	p.onFailure(saga, orders.RefundCard, p.total()+" went back to the card")
+	p.onFailure(saga, orders.RecallParcel, "the shipment")
+	p.onFailure(saga, orders.RefundCard, "the charge of "+p.total())
 	shipping, billing := durable.Go(p.ctx, p.ship), durable.Go(p.ctx, p.bill)
 	parcel, shippingErr := shipping.Await()
 	charge, billingErr := billing.Await()

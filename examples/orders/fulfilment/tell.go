@@ -23,15 +23,16 @@ func (p *process) tell(step orders.Step, detail string) {
 
 // tellFailure says why the order failed and what became of what was done.
 func (p *process) tellFailure(err error) {
-	parts := []string{p.why(err)}
-	parts = append(parts, p.undone...)
-	if len(p.undone)+len(p.missing) == 0 {
-		parts = append(parts, "nothing had been done yet")
+	step, parts := orders.Refunded, []string{p.why(err)}
+	if len(p.undone) > 0 {
+		parts = append(parts, "undone: "+strings.Join(p.undone, ", "))
 	}
-	step := orders.Refunded
 	if len(p.missing) > 0 {
 		step = orders.Failed
-		parts = append(parts, "we are still taking care that "+strings.Join(p.missing, " and "))
+		parts = append(parts, "not undone yet: "+strings.Join(p.missing, ", "))
+	}
+	if len(parts) == 1 {
+		parts = append(parts, "nothing had been done yet")
 	}
 	p.tell(step, strings.Join(parts, "; "))
 }

@@ -1,0 +1,58 @@
+// Command durable is the command line of durable workflows. Its dev command is the order demonstration, in one process.
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/durable-lambda/durable-lambda/durable"
+	"github.com/durable-lambda/durable-lambda/durable/api"
+	"github.com/durable-lambda/durable-lambda/durable/dev"
+	"github.com/durable-lambda/durable-lambda/examples/orders"
+	"github.com/durable-lambda/durable-lambda/examples/orders/fulfilment"
+	"github.com/durable-lambda/durable-lambda/examples/orders/notify"
+	"github.com/durable-lambda/durable-lambda/examples/orders/shop"
+	"github.com/durable-lambda/durable-lambda/examples/orders/web"
+)
+
+type cli struct {
+	Dev devCommand `cmd:"" help:"Serve the order demonstration in this process."`
+}
+
+func main() {
+	c := kong.Parse(new(cli), kong.Name("durable"), kong.UsageOnError(),
+		kong.Description("Durable workflows in Go, on AWS or in one process."))
+	if err := c.Run(); err != nil {
+		fmt.Fprintln(os.Stderr, "durable:", err)
+		os.Exit(1)
+	}
+}
+
+type devCommand struct {
+	Addr string `default:"127.0.0.1:8080" help:"Address to listen on."`
+	Data string `default:".durable" help:"Folder that everything is kept in; it is made when it is not there." placeholder:"DIR"`
+}
+
+// Run wires the demonstration: the shop keeps its records in the hub's table, mail goes into the server's mailbox.
+func (c *devCommand) Run() error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	return dev.Serve(ctx, dev.Config{
+		Addr: c.Addr, Data: c.Data,
+		Title: "durable dev: the order demonstration",
+		Hints: []string{"Place an order:  curl -d @examples/orders/order.json http://" + c.Addr + "/orders"},
+		Handlers: func(s dev.Services) []durable.Handler {
+			handlers := append(shop.Embedded(s.Table).Handlers(), notify.Notifier{Mailer: s.Mailer}.Handlers()...)
+			return append(handlers, orders.ProcessOrder.Bind(fulfilment.ProcessOrder))
+		},
+		Routes: func(mux *http.ServeMux, s dev.Services) {
+			mux.Handle("/orders", web.Handler(web.Config{Client: s.Client, Accepted: s.API.Accepted, Problem: api.Problem}))
+		},
+	})
+}

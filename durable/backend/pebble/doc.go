@@ -1,0 +1,41 @@
+// Package pebble is the embedded default: a durable backend in one folder, for the development server and the command
+// line. It owns the folder's format; what items and messages mean it does not know.
+//
+// # Durability
+//
+// Put, Delete, Send and Blobs.Put return when their effect is synced; calls made at the same time share a sync. No read
+// returns what is not synced yet, so nothing that was seen is lost with the process. An item and its index entry change
+// together. Two things are given up for speed, and cost a redelivery at most: an Ack is written at once but not waited
+// for, and who has received what is known in memory only, so that after a restart every message that is not acknowledged
+// is ready at once, unless its delay has not ended. Deduplication begins anew with a restart.
+//
+// When the disk fails under a write, the process panics: what is in memory can no longer be told from what is durable.
+//
+// # Folder
+//
+//	HUB    three lines: "durable data folder", "format 1", and "state new" or "state ready"
+//	LOCK   locked by the process that has the folder open
+//	db/    the Pebble database
+//
+// HUB is written as HUB.tmp, synced and renamed. Its state is new until the database was created; from then on a database
+// that is missing is damage and not a beginning.
+//
+// # Keys and values
+//
+//	key                                                               value
+//	't' ‖ text(partition) ‖ sort                                      item record
+//	'i' ‖ text(index partition) ‖ text(index sort) ‖ text(partition) ‖ sort   summary
+//	'x' ‖ expiry in Unix seconds, 8 bytes ‖ text(partition) ‖ sort    nothing
+//	'q' ‖ queue, 1 byte ‖ number of the message, 8 bytes              message record
+//	'b' ‖ key                                                         blob
+//
+// Numbers are big-endian; a time has its sign bit flipped. text ends a string with 00 01 and writes a 00 in it as 00 FF, so
+// that keys sort as the tuples of their parts do. The queues are 'i', 'w' and 'a'.
+//
+// A record is a byte with its version, 1, and its fields: integers as varints, strings and bytes behind their length.
+//
+//	item      owner, generation, number, flags, [expiry], [index partition, index sort, summary], value
+//	message   id, group, due in Unix nanoseconds, body
+//
+// Of an item's flags, 1 says that it has an expiry and 2 that it is listed in the index.
+package pebble

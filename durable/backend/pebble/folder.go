@@ -1,0 +1,206 @@
+package pebble
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"strconv"
+	"strings"
+
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/bloom"
+	"github.com/cockroachdb/pebble/v2/vfs"
+)
+
+const (
+	markerName   = "HUB"
+	markerDraft  = "HUB.tmp"
+	lockName     = "LOCK"
+	databaseName = "db"
+
+	formatVersion = 1
+)
+
+// state says how far a folder has come.
+type state string
+
+const (
+	empty state = ""      // nothing of ours
+	fresh state = "new"   // marked, its database may be incomplete and holds nothing
+	ready state = "ready" // has a database
+)
+
+type folder struct {
+	fs  vfs.FS
+	dir string
+}
+
+func (f folder) path(name string) string { return f.fs.PathJoin(f.dir, name) }
+
+// state reads the folder's marker and refuses a folder that is not ours to use. It changes nothing.
+func (f folder) state() (state, error) {
+	names, err := f.fs.List(f.dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return empty, nil
+	}
+	if err != nil {
+		return empty, err
+	}
+	other := ""
+	for _, name := range names {
+		switch name {
+		case markerName:
+			return f.readMarker()
+		case markerDraft, lockName:
+		default:
+			other = name
+		}
+	}
+	if other != "" {
+		return empty, fmt.Errorf("%w: it holds %s: use another --data folder or an empty one", ErrForeign, other)
+	}
+	return empty, nil
+}
+
+func (f folder) readMarker() (state, error) {
+	file, err := f.fs.Open(f.path(markerName))
+	if err != nil {
+		return empty, err
+	}
+	defer file.Close()
+	text, err := io.ReadAll(io.LimitReader(file, 1<<10))
+	if err != nil {
+		return empty, err
+	}
+	lines := strings.Split(string(text), "\n")
+	if len(lines) < 2 || lines[0] != "durable data folder" || !strings.HasPrefix(lines[1], "format ") {
+		return empty, damaged(fmt.Errorf("its marker file %s is unreadable", markerName))
+	}
+	version, err := strconv.Atoi(strings.TrimPrefix(lines[1], "format "))
+	switch {
+	case err != nil || version < 1:
+		return empty, damaged(fmt.Errorf("its marker file %s has no format version", markerName))
+	case version > formatVersion:
+		return empty, fmt.Errorf("%w: it has format %d, this program knows %d: update the program, or use another --data folder",
+			ErrNewer, version, formatVersion)
+	}
+	for _, s := range []state{fresh, ready} {
+		if string(text) == marker(s) {
+			return s, nil
+		}
+	}
+	return empty, damaged(fmt.Errorf("its marker file %s is unreadable", markerName))
+}
+
+func marker(s state) string {
+	return fmt.Sprintf("durable data folder\nformat %d\nstate %s\n", formatVersion, s)
+}
+
+// writeMarker replaces the marker: after a crash there is the old one or the new one.
+func (f folder) writeMarker(s state) error {
+	file, err := f.fs.Create(f.path(markerDraft), vfs.WriteCategoryUnspecified)
+	if err != nil {
+		return err
+	}
+	_, err = file.Write([]byte(marker(s)))
+	if err == nil {
+		err = file.Sync()
+	}
+	if err := errors.Join(err, file.Close()); err != nil {
+		return err
+	}
+	if err := f.fs.Rename(f.path(markerDraft), f.path(markerName)); err != nil {
+		return err
+	}
+	return f.syncDir(f.dir)
+}
+
+func (f folder) syncDir(dir string) error {
+	d, err := f.fs.OpenDir(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
+// lock creates the folder and takes it for this process.
+func (f folder) lock() (io.Closer, error) {
+	if err := f.create(); err != nil {
+		return nil, err
+	}
+	lock, err := f.fs.Lock(f.path(lockName))
+	if pathErr := (*fs.PathError)(nil); err != nil && !errors.As(err, &pathErr) {
+		return nil, fmt.Errorf("%w: stop that process, or use another --data folder", ErrInUse)
+	}
+	return lock, err
+}
+
+// create makes the folder durable with its missing parents.
+func (f folder) create() error {
+	var parents []string
+	for dir := f.dir; ; dir = f.fs.PathDir(dir) {
+		if _, err := f.fs.Stat(dir); err == nil {
+			break
+		}
+		parents = append(parents, f.fs.PathDir(dir))
+	}
+	if err := f.fs.MkdirAll(f.dir, 0o755); err != nil {
+		return err
+	}
+	for _, dir := range parents {
+		if err := f.syncDir(dir); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// open opens the database of a locked folder, and creates it in a new one.
+func (f folder) open(log *slog.Logger) (*pebble.DB, error) {
+	state, err := f.state()
+	if err != nil {
+		return nil, err
+	}
+	if state == empty {
+		if err := f.writeMarker(fresh); err != nil {
+			return nil, err
+		}
+	}
+	db, err := pebble.Open(f.path(databaseName), f.options(log, state == ready))
+	if err != nil {
+		if pathErr := (*fs.PathError)(nil); errors.As(err, &pathErr) && !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
+		return nil, damaged(err)
+	}
+	if state == ready {
+		return db, nil
+	}
+	if err := f.writeMarker(ready); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return db, nil
+}
+
+// options keep the database small enough for a laptop. The format is the oldest that tells a damaged log from one that ends.
+func (f folder) options(log *slog.Logger, exists bool) *pebble.Options {
+	opts := &pebble.Options{
+		FS:                 f.fs,
+		Logger:             logger{log},
+		ErrorIfNotExists:   exists,
+		FormatMajorVersion: pebble.FormatWALSyncChunks,
+		CacheSize:          16 << 20,
+		MemTableSize:       4 << 20,
+		MaxOpenFiles:       256,
+	}
+	for i := range opts.Levels {
+		opts.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
+	}
+	return opts
+}
+
+func damaged(err error) error {
+	return fmt.Errorf("%w: %w: restore the folder from a copy, or use another --data folder", ErrDamaged, err)
+}

@@ -1,0 +1,77 @@
+package dev
+
+import (
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+
+	"github.com/durable-lambda/durable-lambda/durable"
+	"github.com/durable-lambda/durable-lambda/durable/api"
+	"github.com/durable-lambda/durable-lambda/durable/backend"
+	"github.com/durable-lambda/durable-lambda/durable/mail"
+)
+
+const (
+	// DefaultAddr is where the server listens when nobody says.
+	DefaultAddr = "127.0.0.1:8080"
+	// DefaultData is where the data is kept when nobody says.
+	DefaultData = ".durable"
+	// Hub is the name of the task hub.
+	Hub = "dev"
+)
+
+// Config says what to run. The zero value serves an empty hub.
+type Config struct {
+	// Handlers returns the orchestrations and activities, bound to their bodies.
+	Handlers func(Services) []durable.Handler
+	// Routes adds an application's own routes beside the server's.
+	Routes func(*http.ServeMux, Services)
+	// Addr to listen on: DefaultAddr without it.
+	Addr string
+	// Data is the folder that everything is kept in: DefaultData without it. It is made when it is not there.
+	Data string
+	// Title is shown when the server starts, and Hints after it, a line each.
+	Title string
+	Hints []string
+	// Log gets what people should know while it runs: warnings on standard error without it.
+	Log *slog.Logger
+	// Out is where the server says where it is: standard output without it.
+	Out io.Writer
+}
+
+// Services is what the server offers to the application that it runs.
+type Services struct {
+	// Client starts and manages instances.
+	Client durable.Client
+	// Table is the hub's table: an application may keep records of its own there, in partitions that begin with its name.
+	Table backend.Table
+	// Mailer delivers into the server's mailbox, once per key.
+	Mailer mail.Mailer
+	// API answers requests as the management API does.
+	API *api.API
+}
+
+func (c *Config) defaults() {
+	if c.Addr == "" {
+		c.Addr = DefaultAddr
+	}
+	if c.Data == "" {
+		c.Data = DefaultData
+	}
+	if c.Title == "" {
+		c.Title = "durable"
+	}
+	if c.Out == nil {
+		c.Out = os.Stdout
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	}
+	if c.Handlers == nil {
+		c.Handlers = func(Services) []durable.Handler { return nil }
+	}
+	if c.Routes == nil {
+		c.Routes = func(*http.ServeMux, Services) {}
+	}
+}
