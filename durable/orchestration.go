@@ -25,7 +25,7 @@ func (o Orchestration[I, O]) Name() string { return o.name }
 
 // Bind gives the orchestration its body.
 func (o Orchestration[I, O]) Bind(body func(Context, I) (O, error)) Handler {
-	return Handler{Kind: code.Orchestration, Name: o.name, Run: func(run *replay.Run, input []byte) ([]byte, *history.Failure) {
+	return Handler{Kind: code.Orchestration, Name: o.name, Check: o.CheckInput, Run: func(run *replay.Run, input []byte) ([]byte, *history.Failure) {
 		in, err := decode[I](input)
 		if err != nil {
 			return nil, toFailure(fmt.Errorf("the input is no %T: %w", in, err))

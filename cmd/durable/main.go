@@ -51,8 +51,8 @@ func (c *devCommand) Run() error {
 			handlers := append(shop.Embedded(s.Table).Handlers(), notify.Notifier{Mailer: s.Mailer}.Handlers()...)
 			return append(handlers, orders.ProcessOrder.Bind(fulfilment.ProcessOrder))
 		},
-		Routes: func(mux *http.ServeMux, s dev.Services) {
-			mux.Handle("/orders", web.Handler(web.Config{Client: s.Client, Accepted: s.API.Accepted, Problem: api.Problem}))
+		Routes: func(mux *http.ServeMux, s dev.Services, a *api.API) {
+			mux.Handle("/orders", web.Handler(web.Config{Client: s.Client, Accepted: a.Accepted, Problem: api.Problem}))
 		},
 	})
 }

@@ -45,75 +45,80 @@ const (
 	at2 = "2026-03-14T15:09:28.5358979Z"
 )
 
+var (
+	due      = created.Add(24 * time.Hour)
+	declined = &history.Failure{Kind: "Declined", Message: "card declined"}
+)
+
+var shownEvents = []struct {
+	rule   string
+	events []history.Event // one a second
+	want   []shown
+}{
+	{"an activity that is still open stands for itself",
+		[]history.Event{{Kind: history.TaskScheduled, Op: "1", Name: "Greet", Data: payload("1")}},
+		[]shown{{"EventType": "TaskScheduled", "Timestamp": at0, "FunctionName": "Greet", "Input": 1.0}}},
+	{"outcomes find their operation",
+		[]history.Event{
+			{Kind: history.TaskScheduled, Op: "1", Name: "A"}, {Kind: history.TaskScheduled, Op: "2", Name: "B"},
+			{Kind: history.TaskCompleted, Op: "2", Data: payload("2")}},
+		[]shown{
+			{"EventType": "TaskScheduled", "Timestamp": at0, "FunctionName": "A", "Input": nil},
+			{"EventType": "TaskCompleted", "Timestamp": at2, "ScheduledTime": at1, "FunctionName": "B", "Input": nil, "Result": 2.0}}},
+	{"a rewound operation is another one",
+		[]history.Event{
+			{Kind: history.TaskScheduled, Op: "1", Name: "A"}, {Kind: history.TaskScheduled, Op: "1", Epoch: 1, Name: "A"},
+			{Kind: history.TaskCompleted, Op: "1", Epoch: 1}},
+		[]shown{
+			{"EventType": "TaskScheduled", "Timestamp": at0, "FunctionName": "A", "Input": nil},
+			{"EventType": "TaskCompleted", "Timestamp": at2, "ScheduledTime": at1, "FunctionName": "A", "Input": nil, "Result": nil}}},
+	{"a failed activity says why",
+		[]history.Event{{Kind: history.TaskScheduled, Op: "1", Name: "A"}, {Kind: history.TaskFailed, Op: "1", Failure: declined}},
+		[]shown{{"EventType": "TaskFailed", "Timestamp": at1, "ScheduledTime": at0, "FunctionName": "A", "Input": nil, "Reason": "card declined"}}},
+	{"steps are tasks",
+		[]history.Event{{Kind: history.StepCompleted, Op: "1", Name: "price", Data: payload("5")}, {Kind: history.StepFailed, Op: "2", Name: "ship", Failure: declined}},
+		[]shown{
+			{"EventType": "TaskCompleted", "Timestamp": at0, "FunctionName": "price", "Result": 5.0},
+			{"EventType": "TaskFailed", "Timestamp": at1, "FunctionName": "ship", "Reason": "card declined"}}},
+	{"a timer has its time",
+		[]history.Event{{Kind: history.TimerCreated, Op: "1", At: due}, {Kind: history.TimerFired, Op: "1"}},
+		[]shown{{"EventType": "TimerFired", "Timestamp": at1, "ScheduledTime": at0, "FireAt": "2026-03-15T15:09:26.5358979Z"}}},
+	{"a canceled timer is not shown",
+		[]history.Event{{Kind: history.TimerCreated, Op: "1", At: due}, {Kind: history.TimerCanceled, Op: "1"}}, nil},
+	{"an open timer is shown",
+		[]history.Event{{Kind: history.TimerCreated, Op: "1", At: due}},
+		[]shown{{"EventType": "TimerCreated", "Timestamp": at0, "FireAt": "2026-03-15T15:09:26.5358979Z"}}},
+	{"sub-orchestrations have Durable Functions' names",
+		[]history.Event{{Kind: history.SubOrchestrationCreated, Op: "1", Name: "Child"}, {Kind: history.SubOrchestrationFailed, Op: "1", Failure: declined}},
+		[]shown{{"EventType": "SubOrchestrationInstanceFailed", "Timestamp": at1, "ScheduledTime": at0, "FunctionName": "Child", "Input": nil, "Reason": "card declined"}}},
+	{"events have a name and an input",
+		[]history.Event{{Kind: history.EventRaised, Name: "Approval", Data: payload("true")}},
+		[]shown{{"EventType": "EventRaised", "Timestamp": at0, "Name": "Approval", "Input": true}}},
+	{"management has a reason",
+		[]history.Event{{Kind: history.ExecutionSuspended, Reason: "stock taking"}, {Kind: history.ExecutionResumed, Reason: "done"}, {Kind: history.ExecutionTerminated, Reason: "gone"}},
+		[]shown{
+			{"EventType": "ExecutionSuspended", "Timestamp": at0, "Reason": "stock taking"},
+			{"EventType": "ExecutionResumed", "Timestamp": at1, "Reason": "done"},
+			{"EventType": "ExecutionTerminated", "Timestamp": at2, "Reason": "gone"}}},
+	{"suspended by the worker has its reason",
+		[]history.Event{{Kind: history.ExecutionSuspended, Build: "b1", Reason: "operation 1 is another one"}},
+		[]shown{{"EventType": "ExecutionSuspended", "Timestamp": at0, "Reason": "operation 1 is another one"}}},
+	{"a failed execution is completed with the status Failed",
+		[]history.Event{{Kind: history.ExecutionFailed, Failure: declined}},
+		[]shown{{"EventType": "ExecutionCompleted", "Timestamp": at0, "OrchestrationStatus": "Failed", "Result": "card declined"}}},
+	{"operations are numbered anew in each generation",
+		[]history.Event{{Kind: history.TaskScheduled, Op: "1", Name: "A"}, {Kind: history.GenerationStarted, Name: "Hello"}, {Kind: history.StepCompleted, Op: "1", Name: "B"}},
+		[]shown{
+			{"EventType": "TaskScheduled", "Timestamp": at0, "FunctionName": "A", "Input": nil},
+			{"EventType": "ExecutionStarted", "Timestamp": at1, "FunctionName": "Hello", "Input": nil},
+			{"EventType": "TaskCompleted", "Timestamp": at2, "FunctionName": "B", "Result": nil}}},
+	{"what Durable Functions has nothing like is not shown",
+		[]history.Event{{Kind: history.CustomStatusSet}, {Kind: history.Sealed}, {Kind: history.ChangeMarked}}, nil},
+}
+
 func TestHistoryEvents(t *testing.T) {
 	t.Parallel()
-	due := created.Add(24 * time.Hour)
-	failure := &history.Failure{Kind: "Declined", Message: "card declined"}
-	for _, tc := range []struct {
-		rule   string
-		events []history.Event // one a second
-		want   []shown
-	}{
-		{"an activity that is still open stands for itself",
-			[]history.Event{{Kind: history.TaskScheduled, Op: "1", Name: "Greet", Data: payload("1")}},
-			[]shown{{"EventType": "TaskScheduled", "Timestamp": at0, "FunctionName": "Greet", "Input": 1.0}}},
-		{"outcomes find their operation",
-			[]history.Event{
-				{Kind: history.TaskScheduled, Op: "1", Name: "A"}, {Kind: history.TaskScheduled, Op: "2", Name: "B"},
-				{Kind: history.TaskCompleted, Op: "2", Data: payload("2")}},
-			[]shown{
-				{"EventType": "TaskScheduled", "Timestamp": at0, "FunctionName": "A", "Input": nil},
-				{"EventType": "TaskCompleted", "Timestamp": at2, "ScheduledTime": at1, "FunctionName": "B", "Input": nil, "Result": 2.0}}},
-		{"a rewound operation is another one",
-			[]history.Event{
-				{Kind: history.TaskScheduled, Op: "1", Name: "A"}, {Kind: history.TaskScheduled, Op: "1", Epoch: 1, Name: "A"},
-				{Kind: history.TaskCompleted, Op: "1", Epoch: 1}},
-			[]shown{
-				{"EventType": "TaskScheduled", "Timestamp": at0, "FunctionName": "A", "Input": nil},
-				{"EventType": "TaskCompleted", "Timestamp": at2, "ScheduledTime": at1, "FunctionName": "A", "Input": nil, "Result": nil}}},
-		{"a failed activity says why",
-			[]history.Event{{Kind: history.TaskScheduled, Op: "1", Name: "A"}, {Kind: history.TaskFailed, Op: "1", Failure: failure}},
-			[]shown{{"EventType": "TaskFailed", "Timestamp": at1, "ScheduledTime": at0, "FunctionName": "A", "Input": nil, "Reason": "card declined"}}},
-		{"steps are tasks",
-			[]history.Event{{Kind: history.StepCompleted, Op: "1", Name: "price", Data: payload("5")}, {Kind: history.StepFailed, Op: "2", Name: "ship", Failure: failure}},
-			[]shown{
-				{"EventType": "TaskCompleted", "Timestamp": at0, "FunctionName": "price", "Result": 5.0},
-				{"EventType": "TaskFailed", "Timestamp": at1, "FunctionName": "ship", "Reason": "card declined"}}},
-		{"a timer has its time",
-			[]history.Event{{Kind: history.TimerCreated, Op: "1", At: due}, {Kind: history.TimerFired, Op: "1"}},
-			[]shown{{"EventType": "TimerFired", "Timestamp": at1, "ScheduledTime": at0, "FireAt": "2026-03-15T15:09:26.5358979Z"}}},
-		{"a canceled timer is not shown",
-			[]history.Event{{Kind: history.TimerCreated, Op: "1", At: due}, {Kind: history.TimerCanceled, Op: "1"}}, nil},
-		{"an open timer is shown",
-			[]history.Event{{Kind: history.TimerCreated, Op: "1", At: due}},
-			[]shown{{"EventType": "TimerCreated", "Timestamp": at0, "FireAt": "2026-03-15T15:09:26.5358979Z"}}},
-		{"sub-orchestrations have Durable Functions' names",
-			[]history.Event{{Kind: history.SubOrchestrationCreated, Op: "1", Name: "Child"}, {Kind: history.SubOrchestrationFailed, Op: "1", Failure: failure}},
-			[]shown{{"EventType": "SubOrchestrationInstanceFailed", "Timestamp": at1, "ScheduledTime": at0, "FunctionName": "Child", "Input": nil, "Reason": "card declined"}}},
-		{"events have a name and an input",
-			[]history.Event{{Kind: history.EventRaised, Name: "Approval", Data: payload("true")}},
-			[]shown{{"EventType": "EventRaised", "Timestamp": at0, "Name": "Approval", "Input": true}}},
-		{"management has a reason",
-			[]history.Event{{Kind: history.ExecutionSuspended, Reason: "stock taking"}, {Kind: history.ExecutionResumed, Reason: "done"}, {Kind: history.ExecutionTerminated, Reason: "gone"}},
-			[]shown{
-				{"EventType": "ExecutionSuspended", "Timestamp": at0, "Reason": "stock taking"},
-				{"EventType": "ExecutionResumed", "Timestamp": at1, "Reason": "done"},
-				{"EventType": "ExecutionTerminated", "Timestamp": at2, "Reason": "gone"}}},
-		{"suspended by the worker has its reason",
-			[]history.Event{{Kind: history.ExecutionSuspended, Build: "b1", Reason: "operation 1 is another one"}},
-			[]shown{{"EventType": "ExecutionSuspended", "Timestamp": at0, "Reason": "operation 1 is another one"}}},
-		{"a failed execution is completed with the status Failed",
-			[]history.Event{{Kind: history.ExecutionFailed, Failure: failure}},
-			[]shown{{"EventType": "ExecutionCompleted", "Timestamp": at0, "OrchestrationStatus": "Failed", "Result": "card declined"}}},
-		{"operations are numbered anew in each generation",
-			[]history.Event{{Kind: history.TaskScheduled, Op: "1", Name: "A"}, {Kind: history.GenerationStarted, Name: "Hello"}, {Kind: history.StepCompleted, Op: "1", Name: "B"}},
-			[]shown{
-				{"EventType": "TaskScheduled", "Timestamp": at0, "FunctionName": "A", "Input": nil},
-				{"EventType": "ExecutionStarted", "Timestamp": at1, "FunctionName": "Hello", "Input": nil},
-				{"EventType": "TaskCompleted", "Timestamp": at2, "FunctionName": "B", "Result": nil}}},
-		{"what Durable Functions has nothing like is not shown",
-			[]history.Event{{Kind: history.CustomStatusSet}, {Kind: history.Sealed}, {Kind: history.ChangeMarked}}, nil},
-	} {
+	for _, tc := range shownEvents {
 		t.Run(tc.rule, func(t *testing.T) {
 			t.Parallel()
 			f := newFake(durable.Instance{ID: "x", Status: durable.Running})

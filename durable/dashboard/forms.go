@@ -71,7 +71,7 @@ func (d *dashboard) answer(w http.ResponseWriter, r *http.Request, verb string, 
 	if err != nil {
 		form.status, form.sentence = statusOf(err), "Nothing was done: "+sentence(err)
 		if form.status == http.StatusInternalServerError {
-			form.sentence = sentence(err)
+			form.sentence = "It is not known whether anything was done: " + sentence(err) + " Look at the history before you try again."
 		}
 		d.showInstance(w, r, form)
 		return
@@ -93,7 +93,7 @@ func sentence(err error) string {
 	case errors.Is(err, durable.ErrInvalid):
 		return full(err.Error())
 	}
-	return "The backend failed, so that it is not known whether anything was done. It says: " + full(err.Error())
+	return "the backend says: " + full(err.Error())
 }
 
 func statusOf(err error) int {

@@ -68,7 +68,7 @@ func (d *dashboard) showInstance(w http.ResponseWriter, r *http.Request, form re
 	}
 	p.follow(r)
 	if r.Method != http.MethodGet {
-		p.Follow, p.Again = false, p.URL
+		p.Follow, p.Again = false, p.URL+"?follow=1"
 	}
 	if events, err := d.client.History(r.Context(), in.ID); err != nil {
 		p.NoHistory = "The history cannot be read: " + sentence(err)

@@ -25,8 +25,8 @@ const (
 type Config struct {
 	// Handlers returns the orchestrations and activities, bound to their bodies.
 	Handlers func(Services) []durable.Handler
-	// Routes adds an application's own routes beside the server's.
-	Routes func(*http.ServeMux, Services)
+	// Routes adds an application's own routes beside the server's. They may answer as the management API does.
+	Routes func(*http.ServeMux, Services, *api.API)
 	// Addr to listen on: DefaultAddr without it.
 	Addr string
 	// Data is the folder that everything is kept in: DefaultData without it. It is made when it is not there.
@@ -48,8 +48,6 @@ type Services struct {
 	Table backend.Table
 	// Mailer delivers into the server's mailbox, once per key.
 	Mailer mail.Mailer
-	// API answers requests as the management API does.
-	API *api.API
 }
 
 func (c *Config) defaults() {
@@ -72,6 +70,6 @@ func (c *Config) defaults() {
 		c.Handlers = func(Services) []durable.Handler { return nil }
 	}
 	if c.Routes == nil {
-		c.Routes = func(*http.ServeMux, Services) {}
+		c.Routes = func(*http.ServeMux, Services, *api.API) {}
 	}
 }

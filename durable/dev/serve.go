@@ -2,6 +2,7 @@ package dev
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
@@ -22,12 +23,13 @@ import (
 	"github.com/durable-lambda/durable-lambda/durable/worker"
 )
 
-// Run serves handlers until the process is told to stop, at the default address over the default folder. It ends the
-// process with a message when it cannot.
+// Run serves handlers until the process is told to stop, at DefaultAddr over DefaultData, or what the environment
+// variables DURABLE_ADDR and DURABLE_DATA say. It ends the process with a message when it cannot.
 func Run(handlers ...durable.Handler) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	err := Serve(ctx, Config{Handlers: func(Services) []durable.Handler { return handlers }})
+	err := Serve(ctx, Config{Addr: os.Getenv("DURABLE_ADDR"), Data: os.Getenv("DURABLE_DATA"),
+		Handlers: func(Services) []durable.Handler { return handlers }})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "durable:", err)
 		os.Exit(1)
@@ -56,11 +58,12 @@ func Serve(ctx context.Context, c Config) (err error) {
 	st := store.New(store.Config{Backend: db.Backend()})
 	mailbox := mail.NewMailbox(db.Backend().Table, mail.MailboxOptions{Log: c.Log})
 	services := Services{Client: client.New(st), Table: db.Backend().Table, Mailer: mailbox}
-	if services.API, err = api.New(api.Config{Client: services.Client, Hub: Hub}); err != nil {
+	handlers := c.Handlers(services)
+	management, err := api.New(api.Config{Client: services.Client, Hub: Hub, Definitions: definitions(handlers)})
+	if err != nil {
 		return err
 	}
-	build := buildID()
-	w, err := worker.New(worker.Config{Store: st, Handlers: c.Handlers(services), Log: c.Log, Build: build,
+	w, err := worker.New(worker.Config{Store: st, Handlers: handlers, Log: c.Log, Build: buildID(),
 		Execute: parallel, Watch: watch(c.Log)})
 	if err != nil {
 		return err
@@ -68,18 +71,21 @@ func Serve(ctx context.Context, c Config) (err error) {
 	c.banner(listener.Addr(), data)
 	stopPumps := startPumps(w, st, c.Log)
 	defer stopPumps()
-	return c.serve(ctx, listener, services, mailbox)
+	return c.serve(ctx, listener, services, management, mailbox)
 }
 
 // serve answers requests until ctx ends.
-func (c *Config) serve(ctx context.Context, listener net.Listener, s Services, mailbox *mail.Mailbox) error {
+func (c *Config) serve(ctx context.Context, listener net.Listener, s Services, management *api.API, mailbox *mail.Mailbox) error {
 	mux := http.NewServeMux()
 	mux.Handle("/", dashboard.New(dashboard.Config{Client: s.Client, Hub: Hub, MailURL: "/mail"}))
 	mux.Handle("/mail", mailbox.Handler())
 	mux.Handle("/mail/", mailbox.Handler())
 	mux.Handle("/mail.json", mailbox.Handler())
-	c.Routes(mux, s)
-	server := &http.Server{Handler: s.API.With(mux), ReadHeaderTimeout: 10 * time.Second, ErrorLog: nil}
+	c.Routes(mux, s, management)
+	requests, endRequests := context.WithCancel(context.WithoutCancel(ctx))
+	defer endRequests()
+	server := &http.Server{Handler: guard(listener.Addr(), management.With(mux)), ReadHeaderTimeout: 10 * time.Second,
+		BaseContext: func(net.Listener) context.Context { return requests }}
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(listener) }()
 	select {
@@ -87,12 +93,30 @@ func (c *Config) serve(ctx context.Context, listener net.Listener, s Services, m
 		return err
 	case <-ctx.Done():
 	}
+	endRequests() // who waits for an instance is told how far it is
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
 	if err := server.Shutdown(grace); err != nil {
-		server.Close() // whoever waits for an instance must ask again
+		return server.Close()
 	}
 	return nil
+}
+
+// definition is a handler as the API checks starts by it.
+type definition struct{ durable.Handler }
+
+func (d definition) Name() string { return d.Handler.Name }
+
+func (d definition) CheckInput(input json.RawMessage) (json.RawMessage, error) { return d.Check(input) }
+
+func definitions(handlers []durable.Handler) []api.Definition {
+	var out []api.Definition
+	for _, h := range handlers {
+		if h.Check != nil {
+			out = append(out, definition{h})
+		}
+	}
+	return out
 }
 
 // parallel runs the inline steps of a turn at the same time.

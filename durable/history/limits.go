@@ -29,6 +29,8 @@ func CheckInstanceID(id string) error {
 		return fmt.Errorf("the instance id is not valid UTF-8")
 	case utf8.RuneCountInString(id) > MaxInstanceID:
 		return fmt.Errorf("the instance id has %d characters; at most %d are allowed", utf8.RuneCountInString(id), MaxInstanceID)
+	case id == "." || id == "..":
+		return fmt.Errorf("the instance id %q means a folder in a URL and cannot be asked for", id)
 	case strings.HasPrefix(id, "@"):
 		return fmt.Errorf("the instance id %q starts with @, which is kept for entities", id)
 	}

@@ -4,6 +4,7 @@ package code
 
 import (
 	"context"
+	"encoding/json"
 
 	"github.com/durable-lambda/durable-lambda/durable/history"
 	"github.com/durable-lambda/durable-lambda/internal/replay"
@@ -32,6 +33,8 @@ type Handler struct {
 	Version uint32
 	// Run is the body of an orchestration.
 	Run replay.Code
+	// Check returns an orchestration's input as its body will read it, or why it cannot.
+	Check func(input json.RawMessage) (json.RawMessage, error)
 	// Do is the body of an activity: JSON in, JSON or a failure out.
 	Do func(ctx context.Context, input []byte) ([]byte, *history.Failure)
 }

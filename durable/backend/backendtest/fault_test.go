@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 	"testing"
+	"testing/synctest"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -118,8 +119,11 @@ func TestFaultyWithoutFaultsConforms(t *testing.T) {
 			b := memory.New(memory.Options{}).Backend()
 			return backendtest.System{Backend: backendtest.Faulty(b, backendtest.Seeded(1, 0))}
 		},
-		Parallel: true,
-		Ordered:  true,
+		Bubble:      synctest.Test,
+		Parallel:    true,
+		Visibility:  memory.DefaultVisibility,
+		Ordered:     true,
+		DedupWindow: memory.DedupWindow,
 	})
 }
 

@@ -1,0 +1,134 @@
+package dashboard_test
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/durable-lambda/durable-lambda/durable"
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestFormsReachTheClient(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		verb     string
+		form     url.Values
+		events   []durable.EventRequest
+		commands []durable.ManageRequest
+		done     string
+	}{
+		{verb: "raise", form: url.Values{"event": {" Approval "}, "data": {` {"ok": true} `}},
+			events: []durable.EventRequest{{Instance: "x", Name: "Approval", Data: json.RawMessage(`{"ok": true}`)}},
+			done:   "The event is on its way to the instance."},
+		{verb: "raise", form: url.Values{"event": {"Approval"}, "data": {""}},
+			events: []durable.EventRequest{{Instance: "x", Name: "Approval", Data: json.RawMessage{}}},
+			done:   "The event is on its way to the instance."},
+		{verb: "terminate", form: url.Values{"reason": {"out of stock"}},
+			commands: []durable.ManageRequest{{Instance: "x", Command: durable.Terminate, Reason: "out of stock"}},
+			done:     "The instance is asked to terminate."},
+		{verb: "suspend", commands: []durable.ManageRequest{{Instance: "x", Command: durable.Suspend}}, done: "The instance is asked to suspend."},
+		{verb: "resume", commands: []durable.ManageRequest{{Instance: "x", Command: durable.Resume}}, done: "The instance is asked to resume."},
+	} {
+		t.Run(tc.verb, func(t *testing.T) {
+			t.Parallel()
+			f := &fake{instances: []durable.Instance{instance("x", durable.Running)}}
+			page := post(t, f, "/i/x/"+tc.verb, tc.form)
+			if page.code != http.StatusSeeOther || page.location != "/i/x?done="+tc.verb {
+				t.Errorf("status %d to %q, want 303 back to the instance", page.code, page.location)
+			}
+			if diff := cmp.Diff(tc.events, f.events); diff != "" {
+				t.Errorf("events (-want +got):\n%s", diff)
+			}
+			if diff := cmp.Diff(tc.commands, f.commands); diff != "" {
+				t.Errorf("commands (-want +got):\n%s", diff)
+			}
+			get(t, f, page.location).check(t, http.StatusOK, tc.done)
+		})
+	}
+}
+
+func TestFormsAreRefusedInSentences(t *testing.T) {
+	t.Parallel()
+	raise := url.Values{"event": {"Approval"}, "data": {"1"}}
+	for _, tc := range []struct {
+		rule, target string
+		form         url.Values
+		err          error
+		code         int
+		want         string
+	}{
+		{"an event without a name", "/i/x/raise", url.Values{"data": {"1"}}, nil, 400, "Name the event that is to be raised."},
+		{"data that is not JSON", "/i/x/raise", url.Values{"event": {"Approval"}, "data": {"yes"}}, nil, 400, "The data is not valid JSON."},
+		{"ended", "/i/x/raise", raise, durable.ErrEnded, 410, "Nothing was done: the instance has ended."},
+		{"suspended already", "/i/x/suspend", nil, durable.ErrSuspended, 409, "Nothing was done: the instance is suspended already."},
+		{"not suspended", "/i/x/resume", nil, durable.ErrNotSuspended, 409, "Nothing was done: the instance is not suspended."},
+		{"invalid", "/i/x/raise", raise, errors.Join(durable.ErrInvalid, errors.New("the name is too long")), 400, "the name is too long."},
+		{"a backend that fails", "/i/x/terminate", nil, errors.New("send: throttled"), 500, "It is not known whether anything was done: the backend says: send: throttled."},
+		{"unknown", "/i/y/terminate", nil, durable.ErrNotFound, 404, "there is no instance with this id."},
+		{"a form over 16 MiB", "/i/x/raise", url.Values{"data": {strings.Repeat("x", 16<<20)}}, nil, 413, "The form is too large"},
+	} {
+		t.Run(tc.rule, func(t *testing.T) {
+			t.Parallel()
+			f := &fake{instances: []durable.Instance{instance("x", durable.Running)}, err: tc.err}
+			post(t, f, tc.target, tc.form).check(t, tc.code, tc.want)
+		})
+	}
+}
+
+func TestARefusedEventIsFilledInAgain(t *testing.T) {
+	t.Parallel()
+	f := &fake{instances: []durable.Instance{instance("x", durable.Running)}}
+	page := post(t, f, "/i/x/raise", url.Values{"event": {"Approval"}, "data": {"<yes>"}})
+	if name, data := page.find(`name="event" value="([^"]*)"`), page.find(`<textarea[^>]*>([^<]*)<`); !cmp.Equal(name, []string{"Approval"}) || !cmp.Equal(data, []string{"<yes>"}) {
+		t.Errorf("the form has %q and %q", name, data)
+	}
+	if got, want := page.find(`<a href="([^"]*)">Follow`), []string{"/i/x?follow=1"}; !cmp.Equal(got, want) {
+		t.Errorf("the page that follows is %q, want %q, which can be got", got, want)
+	}
+}
+
+func TestFormsOfOtherSitesAreRefused(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		rule    string
+		headers []string
+		ok      bool
+	}{
+		{"another site", []string{"Sec-Fetch-Site", "cross-site"}, false},
+		{"another port of this host", []string{"Sec-Fetch-Site", "same-site"}, false},
+		{"another origin, from an old browser", []string{"Origin", "http://evil.example"}, false},
+		{"no origin", []string{"Origin", "null"}, false},
+		{"the dashboard itself", []string{"Sec-Fetch-Site", "same-origin"}, true},
+		{"the dashboard itself, from an old browser", []string{"Origin", "http://example.com"}, true},
+		{"no browser", nil, true},
+	} {
+		t.Run(tc.rule, func(t *testing.T) {
+			t.Parallel()
+			f := &fake{instances: []durable.Instance{instance("x", durable.Running)}}
+			page := post(t, f, "/i/x/terminate", url.Values{"reason": {"x"}}, tc.headers...)
+			if tc.ok != (page.code == http.StatusSeeOther) || tc.ok != (len(f.commands) == 1) {
+				t.Errorf("status %d and %v", page.code, f.commands)
+			}
+			if !tc.ok {
+				page.check(t, http.StatusForbidden, "This form was sent by another site, so nothing was done.")
+			}
+		})
+	}
+}
+
+func TestPagesMayNotBeFramedNorRunScripts(t *testing.T) {
+	t.Parallel()
+	w := httptest.NewRecorder()
+	newDashboard(&fake{}).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", nil))
+	policy := w.Header().Get("Content-Security-Policy")
+	for _, want := range []string{"default-src 'none'", "frame-ancestors 'none'", "form-action 'self'"} {
+		if !strings.Contains(policy, want) {
+			t.Errorf("the policy %q lacks %q", policy, want)
+		}
+	}
+}

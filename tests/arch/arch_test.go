@@ -1,0 +1,144 @@
+// Package arch holds the module to its layout: imports flow one way, and every package has its place.
+package arch_test
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/durable-lambda/durable-lambda/"
+
+// layer says what a package may import directly from this module, and which modules of others. A trailing /... means the
+// folders below as well.
+type layer struct {
+	may     []string
+	vendors []string
+}
+
+// layers is the diagram of docs/design.md as a table. Tests inside a package may import more: they are checked by
+// nothing but the compiler.
+var layers = map[string]layer{
+	"durable/history":             {},
+	"internal/replay":             {may: []string{"durable/history"}},
+	"internal/code":               {may: []string{"internal/replay", "durable/history"}},
+	"durable":                     {may: []string{"internal/code", "internal/replay", "durable/history"}},
+	"durable/backend":             {},
+	"durable/backend/backendtest": {may: []string{"durable/backend"}, vendors: []string{"github.com/google/go-cmp/..."}},
+	"durable/backend/memory":      {may: []string{"durable/backend", "durable/backend/delivery"}},
+	"durable/backend/pebble":      {may: []string{"durable/backend", "durable/backend/delivery"}, vendors: []string{"github.com/cockroachdb/pebble/v2/..."}},
+	"durable/store":               {may: []string{"durable/backend", "durable/history"}, vendors: []string{"github.com/oklog/ulid/v2"}},
+	"durable/worker":              {may: []string{"durable", "internal/code", "internal/replay", "durable/store", "durable/backend", "durable/history"}},
+	"durable/client":              {may: []string{"durable", "durable/store", "durable/backend", "durable/history"}},
+	"durable/api":                 {may: []string{"durable", "durable/history"}},
+	"durable/dashboard":           {may: []string{"durable", "durable/api", "durable/history"}},
+	"durable/mail":                {may: []string{"durable/backend"}},
+	"durable/mail/mailtest":       {may: []string{"durable/mail"}, vendors: []string{"github.com/google/go-cmp/..."}},
+	"durable/dev": {may: []string{"durable", "durable/worker", "durable/client", "durable/api", "durable/dashboard", "durable/store",
+		"durable/backend", "durable/backend/pebble", "durable/mail"}},
+	"durable/durabletest": {may: []string{"durable", "durable/worker", "durable/client", "durable/store", "durable/backend",
+		"durable/backend/memory", "durable/mail"}},
+	"cmd/durable":                {may: []string{"durable", "durable/dev", "durable/api", "examples/..."}, vendors: []string{"github.com/alecthomas/kong"}},
+	"examples/orders":            {may: []string{"durable"}},
+	"examples/orders/fulfilment": {may: []string{"durable", "examples/orders"}},
+	"examples/orders/shop":       {may: []string{"durable", "durable/backend", "examples/orders"}},
+	"examples/orders/notify":     {may: []string{"durable", "durable/mail", "examples/orders"}},
+	"examples/orders/web":        {may: []string{"durable", "examples/orders"}},
+	"tests/...":                  {may: []string{"..."}, vendors: []string{"..."}},
+}
+
+type pkg struct {
+	ImportPath string
+	Imports    []string
+	Deps       []string
+}
+
+// list runs go list over the packages.
+func list(t *testing.T, args ...string) []pkg {
+	t.Helper()
+	out, err := exec.Command("go", append([]string{"list", "-json=ImportPath,Imports,Deps"}, args...)...).Output()
+	if err != nil {
+		var exit *exec.ExitError
+		if errors.As(err, &exit) {
+			t.Fatalf("go list: %s", exit.Stderr)
+		}
+		t.Fatal(err)
+	}
+	var all []pkg
+	for dec := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p pkg
+		if err := dec.Decode(&p); errors.Is(err, io.EOF) {
+			return all
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, p)
+	}
+}
+
+func TestImportsFlowOneWay(t *testing.T) {
+	t.Parallel()
+	for _, p := range list(t, module+"...") {
+		name := strings.TrimPrefix(p.ImportPath, module)
+		rule, ok := find(name)
+		if !ok {
+			t.Errorf("%s has no place in the layout: add it to layers, and to docs/design.md what it owns", name)
+			continue
+		}
+		for _, imp := range p.Imports {
+			own := strings.HasPrefix(imp, module)
+			switch first, _, _ := strings.Cut(imp, "/"); {
+			case own && !matches(rule.may, strings.TrimPrefix(imp, module)):
+				t.Errorf("%s imports %s, which points up", name, strings.TrimPrefix(imp, module))
+			case !own && strings.Contains(first, ".") && !matches(rule.vendors, imp):
+				t.Errorf("%s imports %s: say why in docs/dependencies.md, and allow it here", name, imp)
+			}
+		}
+	}
+}
+
+// TestBinariesHoldNothingForeign keeps heavy or misplaced packages out of what is linked.
+func TestBinariesHoldNothingForeign(t *testing.T) {
+	t.Parallel()
+	deny := map[string][]string{
+		"cmd/durable":    {"testing", module + "durable/durabletest", module + "durable/backend/backendtest", module + "durable/mail/mailtest", module + "durable/backend/memory"},
+		"durable/worker": {"github.com/cockroachdb/...", "net/http", module + "durable/mail", module + "durable/api"},
+		"durable/client": {"github.com/cockroachdb/...", "net/http", module + "durable/worker"},
+		"durable":        {"net/http", module + "durable/store", module + "durable/backend"},
+	}
+	for root, denied := range deny {
+		for _, p := range list(t, module+root) {
+			for _, d := range p.Deps {
+				if matches(denied, d) {
+					t.Errorf("%s links %s", root, d)
+				}
+			}
+		}
+	}
+}
+
+func find(name string) (layer, bool) {
+	if l, ok := layers[name]; ok {
+		return l, true
+	}
+	for pattern, l := range layers {
+		if strings.HasSuffix(pattern, "/...") && matches([]string{pattern}, name) {
+			return l, true
+		}
+	}
+	return layer{}, false
+}
+
+func matches(patterns []string, s string) bool {
+	return slices.ContainsFunc(patterns, func(p string) bool {
+		prefix, deep := strings.CutSuffix(p, "...")
+		if !deep {
+			return p == s
+		}
+		return strings.HasPrefix(s+"/", prefix)
+	})
+}
