@@ -74,7 +74,7 @@ func (r *Run) AwaitAny(ps ...*Promise) int {
 		if !r.past() && panicking() {
 			r.fail(errWaitInPanic)
 		}
-		if fed = len(r.ready) == 0 && r.feed(); fed {
+		if fed = !r.parks && len(r.ready) == 0 && r.feed(); fed {
 			continue
 		}
 		for _, p := range ps {

@@ -34,6 +34,7 @@ type Run struct {
 	endRecorded bool
 	err         error
 	unwinding   bool
+	parks       bool // every wait parks: tests compare
 
 	status, savedStatus []byte
 

@@ -140,7 +140,8 @@ func (b *Backend) Close() error {
 	if !b.shut() {
 		return nil
 	}
-	if err := errors.Join(b.db.Close(), b.lock.Close()); err != nil {
+	// Flushed, it opens at once, and damage is found by checksums: the end of a log that is damaged looks like a crash.
+	if err := errors.Join(b.db.Flush(), b.db.Close(), b.lock.Close()); err != nil {
 		return fmt.Errorf("close data folder: %w", err)
 	}
 	return nil

@@ -33,7 +33,7 @@ func TestCrashAmongFlushes(t *testing.T) {
 	for seed := range 3 {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
 			t.Parallel()
-			c := newCrasher(t, seed*40, func(step int) bool { return step%10 == seed })
+			c := newCrasher(t, seed*40, func(step int) bool { return step%5 == seed })
 			for range 3 {
 				c.live(60, 120<<10)
 			}

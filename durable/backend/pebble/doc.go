@@ -9,6 +9,9 @@
 // for, and who has received what is known in memory only, so that after a restart every message that is not acknowledged
 // is ready at once, unless its delay has not ended. Deduplication begins anew with a restart.
 //
+// Damage is found by checksums, when the folder is opened or what is damaged is read. One kind is not: in the last 32 KB of
+// the log of a process that crashed, Pebble takes it for the end that the crash left.
+//
 // When the disk fails under a write, the process panics: what is in memory can no longer be told from what is durable.
 //
 // # Folder

@@ -163,32 +163,54 @@ func (f folder) open(log *slog.Logger) (*pebble.DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	if state == empty {
-		if err := f.writeMarker(fresh); err != nil {
+	if state != ready {
+		if err := f.createDatabase(state, log); err != nil {
 			return nil, err
 		}
 	}
-	db, err := pebble.Open(f.path(databaseName), f.options(log, state == ready))
+	db, err := pebble.Open(f.path(databaseName), f.options(log, true))
+	if pathErr := (*fs.PathError)(nil); errors.As(err, &pathErr) && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
 	if err != nil {
-		if pathErr := (*fs.PathError)(nil); errors.As(err, &pathErr) && !errors.Is(err, fs.ErrNotExist) {
-			return nil, err
-		}
 		return nil, damaged(err)
-	}
-	if state == ready {
-		return db, nil
-	}
-	if err := f.writeMarker(ready); err != nil {
-		return nil, errors.Join(err, db.Close())
 	}
 	return db, nil
 }
 
-// options keep the database small enough for a laptop. The format is the oldest that tells a damaged log from one that ends.
+// createDatabase creates an empty database, and closes it: Pebble begins the first log of a new database in a format that
+// does not tell a damaged log from one that ends.
+func (f folder) createDatabase(state state, log *slog.Logger) error {
+	var err error
+	if state == empty {
+		err = f.writeMarker(fresh)
+	} else {
+		// A crash may have left half of a database, which Pebble takes for damage. It holds nothing.
+		err = f.fs.RemoveAll(f.path(databaseName))
+	}
+	if err != nil {
+		return err
+	}
+	db, err := pebble.Open(f.path(databaseName), f.options(log, false))
+	if err != nil {
+		return err
+	}
+	if err := db.Close(); err != nil {
+		return err
+	}
+	return f.writeMarker(ready)
+}
+
+// options keep the database small enough for a laptop. The format is the oldest that tells a damaged log from one that
+// ends. Damage that a read meets is the reader's error and no reason to end the process.
 func (f folder) options(log *slog.Logger, exists bool) *pebble.Options {
+	report := logger{log}
 	opts := &pebble.Options{
-		FS:                 f.fs,
-		Logger:             logger{log},
+		FS:     f.fs,
+		Logger: report,
+		EventListener: &pebble.EventListener{
+			DataCorruption: func(info pebble.DataCorruptionInfo) { report.Errorf("%s", info) },
+		},
 		ErrorIfNotExists:   exists,
 		FormatMajorVersion: pebble.FormatWALSyncChunks,
 		CacheSize:          16 << 20,

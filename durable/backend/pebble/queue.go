@@ -2,10 +2,10 @@ package pebble
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -29,7 +29,7 @@ type queue struct {
 func loadQueue(s *store, name string, ordered bool, visibility time.Duration) (*queue, error) {
 	opts := delivery.Options{
 		Now: s.now, Visibility: visibility, Grouped: ordered,
-		Salt: strconv.FormatInt(s.now().UnixNano(), 36),
+		Salt: rand.Text(),
 	}
 	if ordered {
 		opts.Dedup = DedupWindow

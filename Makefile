@@ -1,0 +1,40 @@
+# durable-lambda. `make` lists what there is.
+SEEDS ?= 400
+ARGS  ?=
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: ## serve the order demonstration: http://127.0.0.1:8080/
+	@go run ./cmd/durable dev $(ARGS)
+
+test: check ## every tier, and a table of what ran
+	@go run ./tests/tiers -seeds $(SEEDS)
+
+test-unit: ## the unit tier: under a minute
+	@go run ./tests/tiers -only unit
+
+sim: ## the simulation: SEEDS=n seeds
+	@go run ./tests/tiers -only sim -seeds $(SEEDS)
+
+chaos: ## kill the server under load
+	@go run ./tests/tiers -only chaos
+
+check: ## formatting and vet
+	@test -z "$$(gofmt -l $$(git ls-files -co --exclude-standard '*.go'))" || { gofmt -l $$(git ls-files -co --exclude-standard '*.go'); echo 'run gofmt -w on these'; exit 1; }
+	@go vet ./...
+
+race: ## the unit and backend tiers under the race detector (needs a C compiler)
+	@go test -race ./durable/... ./internal/... ./examples/... ./cmd/...
+
+bench: ## replay, codec and store
+	@go test -run '^$$' -bench . -benchmem ./internal/replay ./durable ./durable/history ./durable/backend/...
+
+fuzz: ## every fuzz target for 20 seconds
+	@for p in $$(go list ./...); do for f in $$(go test -list '^Fuzz' $$p | grep '^Fuzz'); do go test -run '^$$' -fuzz "^$$f$$" -fuzztime 20s $$p || exit 1; done; done
+
+clean: ## remove what was built
+	@rm -rf bin .cache
+
+.PHONY: help run test test-unit sim chaos check race bench fuzz clean
+.DEFAULT_GOAL := help
