@@ -39,14 +39,19 @@ type devCommand struct {
 	Data string `default:".durable" help:"Folder that everything is kept in; it is made when it is not there." placeholder:"DIR"`
 }
 
-// Run wires the demonstration: the shop keeps its records in the hub's table, mail goes into the server's mailbox.
+// Run serves the demonstration until it is told to stop.
 func (c *devCommand) Run() error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	return dev.Serve(ctx, dev.Config{
-		Addr: c.Addr, Data: c.Data,
+	return dev.Serve(ctx, demonstration(c.Addr, c.Data))
+}
+
+// demonstration wires the orders: the shop keeps its records in the hub's table, mail goes into the server's mailbox.
+func demonstration(addr, data string) dev.Config {
+	return dev.Config{
+		Addr: addr, Data: data,
 		Title: "durable dev: the order demonstration",
-		Hints: []string{"Place an order:  curl -d @examples/orders/order.json http://" + c.Addr + "/orders"},
+		Hints: []string{"Place an order:  curl -d @examples/orders/order.json http://" + addr + "/orders"},
 		Handlers: func(s dev.Services) []durable.Handler {
 			handlers := append(shop.Embedded(s.Table).Handlers(), notify.Notifier{Mailer: s.Mailer}.Handlers()...)
 			return append(handlers, orders.ProcessOrder.Bind(fulfilment.ProcessOrder))
@@ -54,5 +59,5 @@ func (c *devCommand) Run() error {
 		Routes: func(mux *http.ServeMux, s dev.Services, a *api.API) {
 			mux.Handle("/orders", web.Handler(web.Config{Client: s.Client, Accepted: a.Accepted, Problem: api.Problem}))
 		},
-	})
+	}
 }

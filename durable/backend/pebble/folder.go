@@ -114,15 +114,7 @@ func (f folder) writeMarker(s state) error {
 	if err := f.fs.Rename(f.path(markerDraft), f.path(markerName)); err != nil {
 		return err
 	}
-	return f.syncDir(f.dir)
-}
-
-func (f folder) syncDir(dir string) error {
-	d, err := f.fs.OpenDir(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
+	return syncDir(f.fs, f.dir)
 }
 
 // lock creates the folder and takes it for this process.
@@ -150,7 +142,7 @@ func (f folder) create() error {
 		return err
 	}
 	for _, dir := range parents {
-		if err := f.syncDir(dir); err != nil {
+		if err := syncDir(f.fs, dir); err != nil {
 			return err
 		}
 	}
@@ -206,7 +198,7 @@ func (f folder) createDatabase(state state, log *slog.Logger) error {
 func (f folder) options(log *slog.Logger, exists bool) *pebble.Options {
 	report := logger{log}
 	opts := &pebble.Options{
-		FS:     f.fs,
+		FS:     orderedMarkers{f.fs},
 		Logger: report,
 		EventListener: &pebble.EventListener{
 			DataCorruption: func(info pebble.DataCorruptionInfo) { report.Errorf("%s", info) },

@@ -1,0 +1,182 @@
+package dev_test
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/durable-lambda/durable-lambda/durable"
+	"github.com/durable-lambda/durable-lambda/durable/dev"
+)
+
+var (
+	greet = durable.NewActivity[string, string]("Greet")
+	nap   = durable.NewOrchestration[string, string]("Nap")
+)
+
+// server runs a hub in this process until stop, which returns what Serve did.
+type server struct {
+	base string
+	stop func() error
+}
+
+// banner catches the address that the server prints.
+type banner struct{ addr chan string }
+
+func (b banner) Write(p []byte) (int, error) {
+	if _, rest, ok := strings.Cut(string(p), "instances"); ok {
+		b.addr <- strings.TrimSuffix(strings.TrimSpace(rest), "/")
+	}
+	return len(p), nil
+}
+
+func serve(t *testing.T, data string) server {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	b := banner{make(chan string, 1)}
+	ended := make(chan error, 1)
+	go func() {
+		ended <- dev.Serve(ctx, dev.Config{Addr: "127.0.0.1:0", Data: data, Out: b, Handlers: func(dev.Services) []durable.Handler {
+			return []durable.Handler{
+				greet.Bind(func(_ context.Context, name string) (string, error) { return "Hello, " + name, nil }),
+				nap.Bind(func(ctx durable.Context, name string) (string, error) {
+					if err := durable.Sleep(ctx, 300*time.Millisecond); err != nil {
+						return "", err
+					}
+					return greet.Call(ctx, name)
+				}),
+			}
+		}})
+	}()
+	s := server{stop: func() error { cancel(); return <-ended }}
+	select {
+	case s.base = <-b.addr:
+	case err := <-ended:
+		t.Fatalf("the server ended with %v", err)
+	}
+	return s
+}
+
+func do(t *testing.T, method, url, body string, edit ...func(*http.Request)) (int, string) {
+	t.Helper()
+	req, err := http.NewRequest(method, url, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range edit {
+		e(req)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	reply, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp.StatusCode, string(reply)
+}
+
+const api = "/runtime/webhooks/durabletask"
+
+func TestAnInstanceGoesOnAfterARestart(t *testing.T) {
+	t.Parallel()
+	data := t.TempDir()
+	s := serve(t, data)
+	if status, reply := do(t, "POST", s.base+api+"/orchestrators/Nap/one", `"Ada"`); status != http.StatusAccepted {
+		t.Fatalf("the start was answered with %d %s", status, reply)
+	}
+	if err := s.stop(); err != nil {
+		t.Fatal(err)
+	}
+	s = serve(t, data)
+	var reply string
+	for range 500 {
+		if _, reply = do(t, "GET", s.base+api+"/instances/one", ""); strings.Contains(reply, `"Completed"`) {
+			break
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	if !strings.Contains(reply, "Hello, Ada") {
+		t.Errorf("after the restart it is %s", reply)
+	}
+	if err := s.stop(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestWaitingRequestsDoNotHoldUpTheEnd(t *testing.T) {
+	t.Parallel()
+	s := serve(t, t.TempDir())
+	answered := make(chan int)
+	go func() {
+		status, _ := do(t, "POST", s.base+api+"/orchestrators/Nap?timeout=60&pollingInterval=50", `"Ada"`)
+		answered <- status
+	}()
+	for range 500 { // until it has started
+		if _, reply := do(t, "GET", s.base+api+"/instances", ""); reply != "[]" {
+			break
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	begin := time.Now()
+	if err := s.stop(); err != nil {
+		t.Error(err)
+	}
+	if took := time.Since(begin); took > 4*time.Second {
+		t.Errorf("stopping took %v", took)
+	}
+	<-answered
+}
+
+func TestFoldersThatAreNotOurs(t *testing.T) {
+	t.Parallel()
+	t.Run("in use", func(t *testing.T) {
+		t.Parallel()
+		data := t.TempDir()
+		s := serve(t, data)
+		defer s.stop()
+		err := dev.Serve(t.Context(), dev.Config{Addr: "127.0.0.1:0", Data: data, Out: io.Discard})
+		if err == nil || !strings.Contains(err.Error(), "process") {
+			t.Errorf("a second server said %v", err)
+		}
+	})
+	t.Run("somebody else's", func(t *testing.T) {
+		t.Parallel()
+		data := t.TempDir()
+		if err := os.WriteFile(filepath.Join(data, "thesis.txt"), []byte("all of it"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		err := dev.Serve(t.Context(), dev.Config{Addr: "127.0.0.1:0", Data: data, Out: io.Discard})
+		if err == nil || !strings.Contains(err.Error(), "--data") {
+			t.Errorf("the server said %v", err)
+		}
+		entries, err := os.ReadDir(data)
+		if err != nil || len(entries) != 1 {
+			t.Errorf("the folder has %v now, %v", entries, err)
+		}
+	})
+}
+
+func TestOtherSitesAreRefused(t *testing.T) {
+	t.Parallel()
+	s := serve(t, t.TempDir())
+	defer s.stop()
+	status, _ := do(t, "POST", s.base+api+"/orchestrators/Nap", `"x"`, func(r *http.Request) { r.Header.Set("Sec-Fetch-Site", "cross-site") })
+	if status != http.StatusForbidden {
+		t.Errorf("a page of another site got %d", status)
+	}
+	status, _ = do(t, "GET", s.base+"/", "", func(r *http.Request) { r.Host = "rebound.example:8080" })
+	if status != http.StatusMisdirectedRequest {
+		t.Errorf("another host name got %d", status)
+	}
+	if status, _ = do(t, "GET", s.base+"/", "", func(r *http.Request) { r.Host = "localhost" }); status != http.StatusOK {
+		t.Errorf("localhost got %d", status)
+	}
+}

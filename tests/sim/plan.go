@@ -1,0 +1,102 @@
+package sim
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"time"
+)
+
+// fault is one way in which a call of a port, or an actor, goes wrong.
+type fault uint8
+
+const (
+	none      fault = iota
+	refused         // the call fails and had no effect
+	lost            // it had its effect, the answer is an error
+	retried         // the first answer is lost inside of the call, which is made again
+	partial         // some messages of a batch are not sent, or are and it is not known
+	duplicate       // a delivery is delivered once more, at once or days later
+	crash           // the actor is gone
+	stall           // the actor stands still until others have taken over
+	faults
+)
+
+var faultNames = [faults]string{"-", "refused", "lost", "retried", "partial", "duplicate", "crash", "stall"}
+
+func (f fault) String() string { return faultNames[f] }
+
+// Plan is what a seed decides before anything runs. Each seed leaves some faults and features out, so that every
+// combination comes up and none drowns the others.
+type Plan struct {
+	Seed          uint64
+	Orchestrators int
+	Runners       int
+	Clients       int
+	Instances     int
+	// Budget is how many faults may happen in all, Rate how likely one is at each chance.
+	Budget  int
+	Rate    float64
+	enabled [faults]bool
+	// Unordered makes the inbox a standard queue.
+	Unordered bool
+	// Sticky is how likely it is that the same actor goes on.
+	Sticky float64
+	// HandOn is how likely it is that a worker finds its deadline near.
+	HandOn float64
+	// Skew is how far the actors' clocks are apart, at most.
+	Skew                          time.Duration
+	SegmentCommands, SegmentBytes int
+	DirectDelay                   time.Duration
+	UnknownReceives               int
+	// Deploys says whether other builds are deployed on the way.
+	Deploys bool
+	// Programs are the names of those that run.
+	Programs []string
+}
+
+func pick[T any](r *rand.Rand, of ...T) T { return of[r.IntN(len(of))] }
+
+func chance(r *rand.Rand, p float64) bool { return p > 0 && r.Float64() < p }
+
+func newPlan(seed uint64, r *rand.Rand) Plan {
+	p := Plan{
+		Seed:          seed,
+		Orchestrators: pick(r, 2, 2, 2, 3, 1),
+		Runners:       pick(r, 1, 1, 2),
+		Clients:       pick(r, 1, 2, 2, 3),
+		Instances:     pick(r, 1, 1, 2, 2, 4),
+		Budget:        pick(r, 0, 1, 2, 3, 5, 8, 13, 20),
+		Rate:          pick(r, 0.005, 0.02, 0.05, 0.15),
+		Unordered:     chance(r, 0.4),
+		Sticky:        pick(r, 0, 0, 0.5, 0.8, 0.95),
+		HandOn:        pick(r, 0, 0, 0.2, 0.6),
+		Skew:          pick(r, 0, 0, time.Second, 40*time.Second),
+		DirectDelay:   pick(r, 0, 10*time.Second, 90*time.Second, 10*time.Minute),
+
+		SegmentCommands: pick(r, 0, 0, 1, 2, 3, 7),
+		SegmentBytes:    pick(r, 0, 0, 0, 60, 300),
+		UnknownReceives: pick(r, 0, 1),
+		Deploys:         chance(r, 0.5),
+	}
+	for f := refused; f < faults; f++ {
+		p.enabled[f] = chance(r, 0.6)
+	}
+	for range pick(r, 1, 2, 3) {
+		p.Programs = append(p.Programs, programs[r.IntN(len(programs))].name)
+	}
+	return p
+}
+
+func (p Plan) String() string {
+	var on []string
+	for f := refused; f < faults; f++ {
+		if p.enabled[f] {
+			on = append(on, f.String())
+		}
+	}
+	return fmt.Sprintf("%d orchestrators, %d runners, %d clients, %d instances of %s; %d faults at %v of %s; unordered %v, sticky %v, "+
+		"hand on %v, skew %v, segments of %d commands and %d bytes, direct delay %v, unknown receives %d, deploys %v",
+		p.Orchestrators, p.Runners, p.Clients, p.Instances, strings.Join(p.Programs, ", "), p.Budget, p.Rate, strings.Join(on, ", "),
+		p.Unordered, p.Sticky, p.HandOn, p.Skew, p.SegmentCommands, p.SegmentBytes, p.DirectDelay, p.UnknownReceives, p.Deploys)
+}

@@ -1,0 +1,181 @@
+package sim
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/durable-lambda/durable-lambda/durable/backend"
+)
+
+// ports is the backend as one actor sees it.
+func (a *actor) ports() backend.Backend {
+	in := a.w.inner
+	return backend.Backend{
+		Table:      &table{a, in.Table},
+		Inbox:      &queue{a, "inbox", in.Inbox},
+		Wake:       &queue{a, "wake", in.Wake},
+		Activities: &queue{a, "activities", in.Activities},
+		Blobs:      &blobs{a, in.Blobs},
+	}
+}
+
+type table struct {
+	a     *actor
+	inner backend.Table
+}
+
+var _ backend.Table = (*table)(nil)
+
+func (t *table) Get(ctx context.Context, key backend.Key) (item *backend.Item, err error) {
+	err = t.a.call(func() string { return "get " + short(key) }, func() (err error) {
+		item, err = t.inner.Get(ctx, key)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return item, nil
+}
+
+func (t *table) Put(ctx context.Context, item backend.Item, cond backend.Condition) error {
+	return t.a.call(func() string { return "put " + describeItem(item) }, func() error {
+		old, err := t.inner.Get(ctx, item.Key)
+		if err != nil {
+			return err
+		}
+		if err := t.inner.Put(ctx, item, cond); err != nil {
+			return err
+		}
+		t.a.w.check.put(t.a, old, item)
+		return nil
+	})
+}
+
+func (t *table) Delete(ctx context.Context, key backend.Key) error {
+	return t.a.call(func() string { return "delete " + short(key) }, func() error {
+		t.a.w.check.deleted(t.a, key)
+		return t.inner.Delete(ctx, key)
+	})
+}
+
+func (t *table) Query(ctx context.Context, partition, from, to string, limit int) (items []backend.Item, err error) {
+	err = t.a.call(func() string { return fmt.Sprintf("query %s: %d", shortPartition(partition), len(items)) }, func() (err error) {
+		items, err = t.inner.Query(ctx, partition, from, to, limit)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+func (t *table) Index(ctx context.Context, partition, from, to string, limit int) (found []backend.Indexed, err error) {
+	err = t.a.call(func() string { return "index " + partition }, func() (err error) {
+		found, err = t.inner.Index(ctx, partition, from, to, limit)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return found, nil
+}
+
+type queue struct {
+	a     *actor
+	name  string
+	inner backend.Queue
+}
+
+var _ backend.Queue = (*queue)(nil)
+
+func (q *queue) Send(ctx context.Context, messages []backend.Message) []error {
+	var errs []error
+	err := q.a.call(func() string { return "send to " + q.name + describeMessages(messages, errs) }, func() error {
+		errs = q.send(ctx, messages)
+		return nil
+	})
+	if err != nil {
+		return slices.Repeat([]error{err}, len(messages))
+	}
+	return errs
+}
+
+// send sends what the faults let through.
+func (q *queue) send(ctx context.Context, messages []backend.Message) []error {
+	errs := make([]error, len(messages))
+	torn := len(messages) > 1 && q.a.w.strike(partial) == partial
+	for i, m := range messages {
+		if torn && chance(q.a.w.rng, 0.4) {
+			errs[i] = errRefused
+			continue
+		}
+		if sent := q.inner.Send(ctx, []backend.Message{m}); sent != nil && sent[0] != nil {
+			errs[i] = sent[0]
+			continue
+		}
+		q.a.w.check.sent(q.a, q.name, m)
+		if torn && chance(q.a.w.rng, 0.2) {
+			errs[i] = errLost
+		}
+	}
+	return errs
+}
+
+func (q *queue) Receive(ctx context.Context, max int, wait time.Duration) (batch []backend.Delivery, err error) {
+	err = q.a.call(func() string { return "receive from " + q.name + describeBatch(batch) }, func() (err error) {
+		batch, err = q.inner.Receive(ctx, max, 0)
+		for _, d := range batch {
+			if q.a.w.strike(duplicate) == duplicate {
+				q.a.w.copy(q.name, q.inner, d.Message)
+			}
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return batch, nil
+}
+
+func (q *queue) Ack(ctx context.Context, batch []backend.Delivery) error {
+	return q.a.call(func() string { return "ack to " + q.name + describeBatch(batch) }, func() error {
+		for _, d := range batch {
+			q.a.w.check.acked(q.a, q.name, d)
+		}
+		return q.inner.Ack(ctx, batch)
+	})
+}
+
+func (q *queue) Defer(ctx context.Context, d backend.Delivery, by time.Duration) error {
+	return q.a.call(func() string {
+		return fmt.Sprintf("defer in %s by %v%s", q.name, by, describeBatch([]backend.Delivery{d}))
+	}, func() error { return q.inner.Defer(ctx, d, by) })
+}
+
+type blobs struct {
+	a     *actor
+	inner backend.Blobs
+}
+
+var _ backend.Blobs = (*blobs)(nil)
+
+func (b *blobs) Put(ctx context.Context, key string, data []byte) error {
+	return b.a.call(func() string { return "put blob " + key }, func() error { return b.inner.Put(ctx, key, data) })
+}
+
+func (b *blobs) Get(ctx context.Context, key string) (data []byte, err error) {
+	err = b.a.call(func() string { return "get blob " + key }, func() (err error) {
+		data, err = b.inner.Get(ctx, key)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return data, nil
+}
+
+func (b *blobs) Delete(ctx context.Context, key string) error {
+	return b.a.call(func() string { return "delete blob " + key }, func() error { return b.inner.Delete(ctx, key) })
+}

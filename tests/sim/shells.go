@@ -1,0 +1,151 @@
+package sim
+
+import (
+	"context"
+	"math/rand/v2"
+	"strconv"
+	"time"
+
+	"github.com/durable-lambda/durable-lambda/durable/backend"
+	"github.com/durable-lambda/durable-lambda/durable/backend/memory"
+	"github.com/durable-lambda/durable-lambda/durable/store"
+	"github.com/durable-lambda/durable-lambda/durable/worker"
+)
+
+// newStore is a store of the actor's own, with its own clock and its own randomness.
+func (a *actor) newStore() *store.Store {
+	var seed [32]byte
+	for i := range seed {
+		seed[i] = byte(a.w.rng.Uint32())
+	}
+	return store.New(store.Config{Backend: a.ports(), Now: a.now, Rand: rand.NewChaCha8(seed), DirectDelay: a.w.plan.DirectDelay})
+}
+
+// newWorker is a worker of the present build.
+func (a *actor) newWorker() *worker.Worker {
+	w := a.w
+	a.build = w.build
+	made, err := worker.New(worker.Config{
+		Store: a.newStore(), Handlers: w.handlers(a), Build: strconv.Itoa(a.build), StrictInputs: true,
+		UnknownReceives: w.plan.UnknownReceives, Jitter: w.rng.Float64,
+		NearDeadline:    func(context.Context) bool { return !w.calm && chance(w.rng, w.plan.HandOn) },
+		SegmentCommands: w.plan.SegmentCommands, SegmentBytes: w.plan.SegmentBytes,
+	})
+	if err != nil {
+		panic(err)
+	}
+	return made
+}
+
+// counts is what is in the queues now.
+func (w *World) counts() *memory.Queues {
+	if w.queues == nil {
+		q := w.memory.Queues()
+		w.queues = &q
+	}
+	return w.queues
+}
+
+// orchestrate receives and handles batches of the inbox and the wake queue.
+func (w *World) orchestrate(a *actor) {
+	wk := a.newWorker()
+	for a.rest(func() bool { c := w.counts(); return c.Inbox.Ready+c.Wake.Ready > 0 }) {
+		if a.build != w.build && (w.calm || chance(w.rng, 0.3)) {
+			wk = a.newWorker()
+		}
+		c := w.memory.Queues()
+		q, handle := a.ports().Inbox, wk.Inbox
+		if c.Inbox.Ready == 0 || c.Wake.Ready > 0 && chance(w.rng, 0.5) {
+			q, handle = a.ports().Wake, wk.Wake
+		}
+		a.pump(q, handle)
+	}
+}
+
+// runActivities receives and handles batches of activities, one after the other.
+func (w *World) runActivities(a *actor) {
+	wk := a.newWorker()
+	handle := func(ctx context.Context, batch []backend.Delivery) []worker.Outcome {
+		outcomes := make([]worker.Outcome, len(batch))
+		for i, d := range batch {
+			outcomes[i] = wk.Activity(ctx, d)
+		}
+		return outcomes
+	}
+	for a.rest(func() bool { return w.counts().Activities.Ready > 0 }) {
+		if a.build != w.build && (w.calm || chance(w.rng, 0.3)) {
+			wk = a.newWorker()
+		}
+		a.pump(a.ports().Activities, handle)
+	}
+}
+
+// pump handles one batch.
+func (a *actor) pump(q backend.Queue, handle func(context.Context, []backend.Delivery) []worker.Outcome) {
+	ctx := context.Background()
+	batch, err := q.Receive(ctx, 1+a.w.rng.IntN(backend.MaxBatch), 0)
+	if err != nil || len(batch) == 0 {
+		return
+	}
+	outcomes := handle(ctx, batch)
+	if a.dead {
+		return
+	}
+	var done []backend.Delivery
+	for i, o := range outcomes {
+		switch {
+		case o.Ack:
+			done = append(done, batch[i])
+		case o.Foreign:
+			a.w.fail("%s calls a message foreign: %v", a, o.Err)
+		default:
+			a.w.trace.add(a, "%s: %v", describeMessage(batch[i].Message), o.Err)
+			_ = q.Defer(ctx, batch[i], o.Retry)
+		}
+	}
+	if len(done) > 0 {
+		_ = q.Ack(ctx, done)
+	}
+}
+
+// horizon is how far ahead of its time a due row is sent.
+func (w *World) horizon() time.Duration {
+	d := w.plan.DirectDelay
+	if d <= 0 || d > backend.MaxDelay {
+		d = backend.MaxDelay
+	}
+	return d * 2 / 3
+}
+
+// earliestDue is the time of the first due row.
+func (w *World) earliestDue() (time.Time, bool) {
+	var first time.Time
+	for shard := range 4 {
+		items, _ := w.inner.Table.Query(context.Background(), "due#"+strconv.Itoa(shard), "", "", 1)
+		if len(items) == 0 {
+			continue
+		}
+		ms, err := strconv.ParseInt(items[0].Sort[:13], 10, 64)
+		if err != nil {
+			w.fail("a due row has the key %s", items[0].Sort)
+		}
+		if t := time.UnixMilli(ms); first.IsZero() || t.Before(first) {
+			first = t
+		}
+	}
+	return first, !first.IsZero()
+}
+
+// sweep sends what is due.
+func (w *World) sweep(a *actor) {
+	s := a.newStore()
+	for a.rest(func() bool {
+		due, ok := w.earliestDue()
+		return ok && !w.now.Before(w.nextTry) && !due.Add(-w.horizon()-2*w.plan.Skew).After(w.now)
+	}) {
+		w.nextTry = w.now.Truncate(sweepEvery).Add(sweepEvery)
+		if _, err := s.Sweep(context.Background()); err != nil {
+			w.trace.add(a, "sweep: %v", err)
+		}
+	}
+}

@@ -1,0 +1,257 @@
+package sim
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/durable-lambda/durable-lambda/durable/backend"
+	"github.com/durable-lambda/durable-lambda/durable/backend/memory"
+)
+
+// epoch is when every run begins.
+var epoch = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+
+const (
+	// maxSteps ends a run that does not come to rest.
+	maxSteps = 300_000
+	// sweepEvery is how often due rows are looked at.
+	sweepEvery = time.Minute
+	// lastBuild is the build that has every bug fixed.
+	lastBuild = 3
+)
+
+// World is one run.
+type World struct {
+	plan   Plan
+	rng    *rand.Rand
+	now    time.Time
+	step   int
+	budget int
+	// calm: nothing goes wrong any more.
+	calm    bool
+	memory  *memory.Backend
+	inner   backend.Backend
+	queues  *memory.Queues // of this step, once somebody has asked
+	actors  []*actor
+	current *actor
+	copies  []late
+	build   int
+	deploys []time.Time
+	nextTry time.Time // of the sweeper
+	tasks   []*task
+	check   *check
+	trace   *trace
+	failure error
+}
+
+// late is a message that is delivered once more.
+type late struct {
+	at    time.Time
+	name  string
+	queue backend.Queue
+	m     backend.Message
+}
+
+// Result is what became of a run.
+type Result struct {
+	Seed  uint64
+	Plan  Plan
+	Steps int
+	// Faults that happened, and segments that were committed.
+	Faults, Segments int
+	// Err is the first thing that went wrong.
+	Err error
+	// Trace has every step when it was asked for.
+	Trace []string
+	Hash  string
+}
+
+// Run runs one seed.
+func Run(seed uint64, traced bool) Result {
+	r := rand.New(rand.NewPCG(seed, 0x5eed))
+	w := &World{plan: newPlan(seed, r), rng: r, now: epoch, build: 1}
+	w.trace = &trace{w: w, on: traced}
+	w.check = newCheck(w)
+	w.budget = w.plan.Budget
+	w.memory = memory.New(memory.Options{Now: func() time.Time { return w.now }, Unordered: w.plan.Unordered, Pick: w.rng.IntN})
+	w.inner = w.memory.Backend()
+	w.populate()
+	w.live()
+	w.rest()
+	for _, a := range w.actors {
+		a.kill()
+	}
+	return Result{Seed: seed, Plan: w.plan, Steps: w.step, Faults: w.plan.Budget - w.budget,
+		Segments: w.check.segments, Err: w.failure, Trace: w.trace.lines, Hash: w.trace.hash()}
+}
+
+// fail notes the first thing that goes wrong.
+func (w *World) fail(format string, args ...any) {
+	if w.failure == nil {
+		w.failure = fmt.Errorf("step %d: "+format, append([]any{w.step}, args...)...)
+		w.trace.add("VIOLATION", "%v", w.failure)
+	}
+}
+
+// strike decides whether something goes wrong here, and which of kinds.
+func (w *World) strike(kinds ...fault) fault {
+	if w.calm || w.budget == 0 || w.current != nil && w.current.dead || !chance(w.rng, w.plan.Rate) {
+		return none
+	}
+	f := kinds[w.rng.IntN(len(kinds))]
+	if !w.plan.enabled[f] {
+		return none
+	}
+	w.budget--
+	return f
+}
+
+// populate makes the actors.
+func (w *World) populate() {
+	for i := range w.plan.Orchestrators {
+		w.spawn(fmt.Sprintf("orch%d", i+1), w.orchestrate)
+	}
+	for i := range w.plan.Runners {
+		w.spawn(fmt.Sprintf("act%d", i+1), w.runActivities)
+	}
+	w.spawn("sweep", w.sweep)
+	w.cast()
+}
+
+// live runs with faults until the clients have nothing more to ask for and everybody rests, then without, until every
+// instance has ended or should have.
+func (w *World) live() {
+	w.settle()
+	w.calm = true
+	w.trace.add("calm", "from here on nothing goes wrong; %d faults were left", w.budget)
+	w.build = lastBuild
+	for _, a := range w.actors {
+		a.until = time.Time{}
+	}
+	for range 60 {
+		if w.settle(); w.failure != nil || !w.nudge() {
+			return
+		}
+	}
+	w.fail("instances do not end: %s", strings.Join(w.check.open(), ", "))
+}
+
+// settle runs until nothing will happen any more by itself.
+func (w *World) settle() {
+	for w.failure == nil {
+		w.queues = nil
+		w.deliverCopies()
+		w.deploy()
+		var can []*actor
+		for _, a := range w.actors {
+			if a.runnable() {
+				can = append(can, a)
+			}
+		}
+		if len(can) == 0 {
+			if !w.advance() {
+				return
+			}
+			continue
+		}
+		a := can[w.rng.IntN(len(can))]
+		if w.current != nil && slices.Contains(can, w.current) && chance(w.rng, w.plan.Sticky) {
+			a = w.current
+		}
+		w.go_(a)
+		if w.step++; w.step > maxSteps {
+			w.fail("no rest after %d steps: %s", maxSteps, strings.Join(w.check.open(), ", "))
+		}
+		if chance(w.rng, 0.2) {
+			w.now = w.now.Add(time.Duration(w.rng.IntN(5)) * time.Millisecond)
+		}
+	}
+}
+
+// go_ lets an actor go on, unless something happens to it.
+func (w *World) go_(a *actor) {
+	w.current = a
+	switch w.strike(crash, stall) {
+	case crash:
+		a.crash(time.Duration(w.rng.IntN(3)) * time.Second)
+	case stall:
+		d := pick(w.rng, 31*time.Second, 2*time.Minute, 7*time.Minute, 26*time.Hour)
+		a.until = w.now.Add(d)
+		w.trace.add(a, "stands still for %v", d)
+	default:
+		a.resume()
+	}
+}
+
+// copy has a message delivered once more, some time.
+func (w *World) copy(name string, q backend.Queue, m backend.Message) {
+	m.ID = "" // past every deduplication
+	d := pick(w.rng, 0, time.Second, 45*time.Second, 10*time.Minute, 72*time.Hour)
+	w.copies = append(w.copies, late{w.now.Add(d), name, q, m})
+	w.trace.add("queue", "delivers again in %v: %s", d, describeMessage(m))
+}
+
+func (w *World) deliverCopies() {
+	w.copies = slices.DeleteFunc(w.copies, func(l late) bool {
+		if l.at.After(w.now) {
+			return false
+		}
+		w.trace.add("queue", "%s delivers again: %s", l.name, describeMessage(l.m))
+		l.queue.Send(context.Background(), []backend.Message{l.m})
+		return true
+	})
+}
+
+// deploy makes the next build the one that new lives and idle workers run.
+func (w *World) deploy() {
+	for len(w.deploys) > 0 && !w.deploys[0].After(w.now) {
+		w.deploys = w.deploys[1:]
+		w.build = min(w.build+1, lastBuild)
+		w.trace.add("deploy", "build %d", w.build)
+	}
+}
+
+// advance moves the clock to when something may happen next, and reports false when nothing will.
+func (w *World) advance() bool {
+	var next time.Time
+	consider := func(t time.Time) {
+		if t.After(w.now) && (next.IsZero() || t.Before(next)) {
+			next = t
+		}
+	}
+	if t, ok := w.memory.NextDue(); ok {
+		consider(t)
+	}
+	for _, a := range w.actors {
+		if !a.done {
+			consider(a.until)
+			consider(a.wakes)
+		}
+	}
+	for _, l := range w.copies {
+		consider(l.at)
+	}
+	for _, t := range w.deploys {
+		consider(t)
+	}
+	if due, ok := w.earliestDue(); ok {
+		t := due.Add(-w.horizon())
+		consider(latest(w.nextTry, t.Truncate(sweepEvery).Add(sweepEvery)))
+	}
+	if next.IsZero() {
+		return false
+	}
+	w.now = next
+	return true
+}
+
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
