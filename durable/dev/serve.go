@@ -64,7 +64,7 @@ func Serve(ctx context.Context, c Config) (err error) {
 		return err
 	}
 	w, err := worker.New(worker.Config{Store: st, Handlers: handlers, Log: c.Log, Build: buildID(),
-		Execute: parallel, Watch: watch(c.Log)})
+		Execute: parallel, Watch: watch(c.Log, stuckAfter)})
 	if err != nil {
 		return err
 	}

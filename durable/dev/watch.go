@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"runtime"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -11,18 +12,25 @@ import (
 // something that replay does not know of, or spins.
 const stuckAfter = 5 * time.Second
 
-// watch runs turns on goroutines of their own and gives up those that do not come back. Such a goroutine is lost.
-func watch(log *slog.Logger) func(string, func()) bool {
+// watch runs turns on goroutines of their own and gives up those that do not come back within limit. Such a goroutine is
+// lost, so the instance is not run again in this process: its messages wait for the next start.
+func watch(log *slog.Logger, limit time.Duration) func(string, func()) bool {
+	var stuck sync.Map
 	return func(instance string, run func()) bool {
+		if _, again := stuck.Load(instance); again {
+			return false
+		}
 		done := make(chan struct{})
 		go func() { defer close(done); run() }()
-		timer := time.NewTimer(stuckAfter)
+		timer := time.NewTimer(limit)
 		defer timer.Stop()
 		select {
 		case <-done:
 			return true
 		case <-timer.C:
-			log.Error("the code of an orchestration is stuck: it must not wait for anything but futures, nor compute for seconds",
+			stuck.Store(instance, true)
+			log.Error("the code of an orchestration is stuck: it must not wait for anything but futures, nor compute for seconds; "+
+				"mend it and start the server again, and the instance goes on",
 				"instance", instance, "stacks", "\n"+orchestrationStacks())
 			return false
 		}

@@ -37,8 +37,8 @@ func (s statement) String() string {
 var simple = []string{"call", "start", "start", "await", "first", "all", "event", "listen", "listen", "within",
 	"sleep", "timer", "cancel", "step", "steps", "status", "status", "check"}
 
-func drawProgram(t *rapid.T, depth int) []statement {
-	n := rapid.IntRange(1, 6).Draw(t, "statements")
+func drawProgram(t *rapid.T, depth, least int) []statement {
+	n := rapid.IntRange(least, 7).Draw(t, "statements")
 	var out []statement
 	for range n {
 		out = append(out, drawStatement(t, depth))
@@ -60,7 +60,7 @@ func drawStatement(t *rapid.T, depth int) statement {
 	case "step", "steps":
 		s.Name = rapid.SampledFrom([]string{"s", "bad"}).Draw(t, "step")
 	case "go", "defer", "loop":
-		s.Body = drawProgram(t, depth-1)
+		s.Body = drawProgram(t, depth-1, 1)
 	}
 	s.Wait = time.Duration(rapid.SampledFrom([]int{0, 1, 1000, 60_000}).Draw(t, "wait")) * time.Millisecond
 	return s

@@ -154,8 +154,8 @@ func follow(r *replay.Turn, d replay.Decision, events []history.Event, at time.T
 			return append(out, &history.Segment{Time: at, Events: events}), nil
 		}
 		outcomes := runSteps(d.Steps)
-		events = append(events, outcomes...)
 		d = r.Deliver(outcomes, at)
+		events = append(events, outcomes[:d.Consumed]...)
 		if pause > 0 {
 			out = append(out, &history.Segment{Time: at, More: true, Events: events})
 			events, at = nil, at.Add(pause)
@@ -186,9 +186,9 @@ type reference struct {
 }
 
 func drawReference(t *rapid.T) *reference {
-	ref := &reference{program: drawProgram(t, 2)}
+	ref := &reference{program: drawProgram(t, 2, 3)}
 	w := &world{t: t, now: epoch, open: map[string]history.Event{}}
-	for range rapid.IntRange(1, 14).Draw(t, "turns") {
+	for range rapid.IntRange(4, 14).Draw(t, "turns") {
 		if w.ended {
 			break
 		}

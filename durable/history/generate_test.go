@@ -1,0 +1,161 @@
+package history_test
+
+import (
+	"math"
+	"time"
+
+	"github.com/durable-lambda/durable-lambda/durable/history"
+	"pgregory.net/rapid"
+)
+
+// written are the kinds that version 1 writes; all others are reserved.
+var written = []history.Kind{
+	history.ExecutionStarted, history.ExecutionCompleted, history.ExecutionFailed, history.ExecutionTerminated,
+	history.ExecutionSuspended, history.ExecutionResumed, history.Sealed, history.CustomStatusSet, history.Continued,
+	history.TaskScheduled, history.TaskCompleted, history.TaskFailed,
+	history.TimerCreated, history.TimerFired, history.TimerCanceled, history.EventRaised,
+	history.StepCompleted, history.StepFailed,
+}
+
+// lastTime is the latest time that the format keeps.
+var lastTime = time.UnixMilli(math.MaxInt64 / 1_000_000).UTC()
+
+func times() *rapid.Generator[time.Time] {
+	return rapid.Custom(func(t *rapid.T) time.Time {
+		ms := rapid.Int64Range(0, lastTime.UnixMilli()).Draw(t, "ms")
+		if ms == 0 {
+			return time.Time{}
+		}
+		return time.UnixMilli(ms).UTC()
+	})
+}
+
+func durations() *rapid.Generator[time.Duration] {
+	return rapid.Custom(func(t *rapid.T) time.Duration {
+		return time.Duration(rapid.Int64Range(0, math.MaxInt64/1000).Draw(t, "µs")) * time.Microsecond
+	})
+}
+
+func payloads() *rapid.Generator[history.Payload] {
+	return rapid.Custom(func(t *rapid.T) history.Payload {
+		if rapid.Bool().Draw(t, "in a blob") {
+			return history.Payload{Blob: rapid.StringN(1, 80, -1).Draw(t, "blob"), Size: rapid.Uint64().Draw(t, "size")}
+		}
+		return history.Payload{Bytes: some(t, rapid.SliceOf(rapid.Byte()), "bytes")}
+	})
+}
+
+// some draws a slice that is nil when it is empty, as the codec reads it.
+func some[E any](t *rapid.T, g *rapid.Generator[[]E], name string) []E {
+	s := g.Draw(t, name)
+	if len(s) == 0 {
+		return nil
+	}
+	return s
+}
+
+// maybe draws a pointer that is nil half of the time.
+func maybe[T any](t *rapid.T, g *rapid.Generator[T], name string) *T {
+	if !rapid.Bool().Draw(t, "has "+name) {
+		return nil
+	}
+	v := g.Draw(t, name)
+	return &v
+}
+
+func failures(depth int) *rapid.Generator[history.Failure] {
+	return rapid.Custom(func(t *rapid.T) history.Failure {
+		f := history.Failure{
+			Kind: rapid.String().Draw(t, "kind"), Message: rapid.String().Draw(t, "message"),
+			Activity: rapid.String().Draw(t, "activity"), Attempt: rapid.Uint32().Draw(t, "attempt"),
+			Permanent: rapid.Bool().Draw(t, "permanent"),
+		}
+		if depth > 0 {
+			f.Causes = some(t, rapid.SliceOfN(failures(depth-1), 0, 3), "causes")
+		}
+		return f
+	})
+}
+
+func policies() *rapid.Generator[history.Policy] {
+	return rapid.Custom(func(t *rapid.T) history.Policy {
+		return history.Policy{
+			Attempts: rapid.Uint32().Draw(t, "attempts"), Initial: durations().Draw(t, "initial"),
+			Factor: rapid.Float64().Draw(t, "factor"), Cap: durations().Draw(t, "cap"),
+			NonRetryable: some(t, rapid.SliceOfN(rapid.String(), 0, 4), "non-retryable"),
+			Timeout:      durations().Draw(t, "timeout"), Queue: rapid.String().Draw(t, "queue"),
+		}
+	})
+}
+
+func starts() *rapid.Generator[history.Start] {
+	return rapid.Custom(func(t *rapid.T) history.Start {
+		s := history.Start{
+			Parent: maybe(t, rapid.Custom(func(t *rapid.T) history.Parent {
+				return history.Parent{
+					Instance: rapid.String().Draw(t, "instance"), Incarnation: rapid.String().Draw(t, "incarnation"),
+					Generation: rapid.Uint64().Draw(t, "generation"), Op: rapid.String().Draw(t, "op"), Epoch: rapid.Uint32().Draw(t, "epoch"),
+				}
+			}), "parent"),
+			TraceParent: rapid.String().Draw(t, "traceparent"), TraceState: rapid.String().Draw(t, "tracestate"),
+		}
+		if tags := rapid.MapOfN(rapid.String(), rapid.String(), 0, 4).Draw(t, "tags"); len(tags) > 0 {
+			s.Tags = tags
+		}
+		return s
+	})
+}
+
+func events() *rapid.Generator[history.Event] {
+	return rapid.Custom(func(t *rapid.T) history.Event {
+		return history.Event{
+			Kind: rapid.SampledFrom(written).Draw(t, "kind"), Op: rapid.String().Draw(t, "op"),
+			Epoch: rapid.Uint32().Draw(t, "epoch"), Attempt: rapid.Uint32().Draw(t, "attempt"),
+			Name: rapid.String().Draw(t, "name"), Version: rapid.Uint32().Draw(t, "version"),
+			Data: payloads().Draw(t, "data"), At: times().Draw(t, "at"),
+			MessageID: rapid.String().Draw(t, "message id"), Reason: rapid.String().Draw(t, "reason"),
+			Build:   rapid.String().Draw(t, "build"),
+			Failure: maybe(t, failures(3), "failure"), Policy: maybe(t, policies(), "policy"), Start: maybe(t, starts(), "start"),
+		}
+	})
+}
+
+func segments() *rapid.Generator[history.Segment] {
+	return rapid.Custom(func(t *rapid.T) history.Segment {
+		return history.Segment{
+			Time: times().Draw(t, "time"), More: rapid.Bool().Draw(t, "more"), Released: rapid.Bool().Draw(t, "released"),
+			Name: rapid.String().Draw(t, "name"), Version: rapid.Uint32().Draw(t, "version"), Engine: rapid.Uint64().Draw(t, "engine"),
+			Events: some(t, rapid.SliceOfN(events(), 0, 4), "events"),
+		}
+	})
+}
+
+func messages() *rapid.Generator[history.Message] {
+	return rapid.Custom(func(t *rapid.T) history.Message {
+		return history.Message{
+			ID: rapid.String().Draw(t, "id"), Instance: rapid.StringMatching(`[a-zäöü世界][a-z 0-9@-]{0,40}`).Draw(t, "instance"),
+			Incarnation: rapid.StringN(1, 30, -1).Draw(t, "incarnation"), Generation: rapid.Uint64().Draw(t, "generation"),
+			Event: events().Draw(t, "event"), Attempt: rapid.Uint32().Draw(t, "attempt"),
+			Sent: times().Draw(t, "sent"), Waiting: times().Draw(t, "waiting"),
+			Replaces: maybe(t, rapid.Custom(func(t *rapid.T) history.Version {
+				return history.Version{Incarnation: rapid.String().Draw(t, "incarnation"),
+					Generation: rapid.Uint64().Draw(t, "generation"), Number: rapid.Uint64().Draw(t, "number")}
+			}), "replaces"),
+			Number: rapid.Uint64().Draw(t, "number"),
+		}
+	})
+}
+
+// rows draws what a row's value holds: not its version and incarnation.
+func rows() *rapid.Generator[history.Row] {
+	return rapid.Custom(func(t *rapid.T) history.Row {
+		r := history.Row{
+			Instance: rapid.StringN(1, 40, -1).Draw(t, "instance"), Start: events().Draw(t, "start"),
+			Status: history.Status(rapid.IntRange(1, 8).Draw(t, "status")),
+			Custom: history.Payload{Bytes: some(t, rapid.SliceOf(rapid.Byte()), "custom")},
+			End:    maybe(t, events(), "end"), SuspendReason: rapid.String().Draw(t, "reason"), Updated: times().Draw(t, "updated"),
+		}
+		r.Start.Kind = history.ExecutionStarted
+		return r
+	})
+}

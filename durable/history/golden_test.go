@@ -1,0 +1,99 @@
+package history_test
+
+import (
+	"encoding/hex"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/durable-lambda/durable-lambda/durable/history"
+)
+
+var update = flag.Bool("update", false, "write the golden files")
+
+var noon = time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
+
+// The samples use every field of the format. They never change: what they became is in testdata, as it is in the tables
+// of everybody who runs this program.
+func sampleSegment() *history.Segment {
+	return &history.Segment{
+		Time: noon, More: true, Released: true, Name: "ProcessOrder", Version: 3, Engine: 5,
+		Events: []history.Event{
+			sampleStart(),
+			{Kind: history.TaskScheduled, Op: "2.0.1", Epoch: 1, Name: "ChargeCard", Data: history.Payload{Bytes: []byte(`{"total":12}`)},
+				Policy: &history.Policy{Attempts: 5, Initial: time.Second, Factor: 1.5, Cap: time.Minute, Timeout: 90 * time.Second,
+					NonRetryable: []string{"Declined", ""}, Queue: "images"}},
+			{Kind: history.TimerCreated, Op: "10", At: noon.Add(72 * time.Hour)},
+			{Kind: history.TaskFailed, Op: "1", Attempt: 2, Failure: &history.Failure{Kind: "Declined", Message: "the bank said no",
+				Activity: "ChargeCard", Attempt: 2, Permanent: true, Causes: []history.Failure{{Kind: "A", Causes: []history.Failure{{}}}, {Kind: "B"}}}},
+			{Kind: history.EventRaised, Name: "Approval", Data: history.Payload{Blob: "aa/01/ff", Size: 70_000}, MessageID: "m1"},
+			{Kind: history.ExecutionSuspended, Reason: "the code panicked", Build: "build 7"},
+		},
+	}
+}
+
+func sampleStart() history.Event {
+	return history.Event{Kind: history.ExecutionStarted, Name: "ProcessOrder", Version: 3, At: noon,
+		Data: history.Payload{Bytes: []byte(`"order-42"`)},
+		Start: &history.Start{TraceParent: "00-1-2-01", TraceState: "a=b", Tags: map[string]string{"team": "blue", "": "x", "über": ""},
+			Parent: &history.Parent{Instance: "p", Incarnation: "00", Generation: 1, Op: "3", Epoch: 2}}}
+}
+
+func sampleMessage() *history.Message {
+	return &history.Message{ID: "0123456789abcdef", Instance: "order-42", Incarnation: "01JGJ9GA00AAAAAAAAAAAAAAAA", Generation: 2,
+		Event: sampleStart(), Attempt: 4, Sent: noon, Waiting: noon.Add(time.Second),
+		Replaces: &history.Version{Incarnation: "01JGJ9G000AAAAAAAAAAAAAAAA", Generation: 1, Number: 9}, Number: 300}
+}
+
+func sampleRow() *history.Row {
+	return &history.Row{Instance: "order-42", Start: sampleStart(), Status: history.StatusFailed,
+		Custom: history.Payload{Bytes: []byte(`"billing"`)}, End: &history.Event{Kind: history.ExecutionFailed,
+			Failure: &history.Failure{Message: "no stock"}}, SuspendReason: "a person said so", Updated: noon.Add(time.Hour)}
+}
+
+// A red test here means that the stored format has changed: histories that exist could not be read any more, or would be
+// read differently. It takes a new format version, and -update only for what is new.
+func TestGolden(t *testing.T) {
+	each(t, func(t *testing.T, c codec) {
+		file := filepath.Join("testdata", c.name+".hex")
+		encoded := c.encode(c.sample)
+		if *update {
+			if err := os.WriteFile(file, []byte(lines(hex.EncodeToString(encoded))), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		stored, err := hex.DecodeString(strings.Join(strings.Fields(string(text)), ""))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(lines(hex.EncodeToString(stored)), lines(hex.EncodeToString(encoded))); diff != "" {
+			t.Errorf("the format has changed, -stored +written:\n%s", diff)
+		}
+		got, err := c.decode(stored)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(c.sample, got); diff != "" {
+			t.Errorf("the stored %s is read differently, -want +got:\n%s", c.name, diff)
+		}
+	})
+}
+
+// lines breaks hexadecimal after every 32 bytes.
+func lines(s string) string {
+	var b strings.Builder
+	for len(s) > 64 {
+		b.WriteString(s[:64] + "\n")
+		s = s[64:]
+	}
+	return b.String() + s + "\n"
+}

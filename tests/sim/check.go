@@ -1,0 +1,327 @@
+package sim
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/durable-lambda/durable-lambda/durable/backend"
+	"github.com/durable-lambda/durable-lambda/durable/history"
+)
+
+// check watches every effect on the backend, and knows what must never be.
+type check struct {
+	w        *World
+	lives    map[string]*life // by instance and incarnation
+	order    []*life          // as they began
+	ops      map[string]opOf  // by the identity of the operation
+	starts   map[string]*start
+	refused  []*start
+	calls    map[string]*call // external messages that were sent, by identity
+	segments int
+}
+
+type opOf struct {
+	life *life
+	op   *op
+}
+
+// start is one start that a client has sent.
+type start struct {
+	task                  *task
+	instance, incarnation string
+	// told is what its client knows.
+	told told
+}
+
+type told uint8
+
+const (
+	nothing told = iota // the client crashed, or got an error that leaves it open
+	accepted
+	refusedTold
+)
+
+// call is an external message that was sent to one life.
+type call struct {
+	instance, incarnation string
+	kind                  history.Kind
+}
+
+func newCheck(w *World) *check {
+	return &check{w: w, lives: map[string]*life{}, ops: map[string]opOf{}, starts: map[string]*start{}, calls: map[string]*call{}}
+}
+
+func (c *check) life(instance, incarnation string) *life { return c.lives[instance+"/"+incarnation] }
+
+// put is called after an item was put in the place of old.
+func (c *check) put(a *actor, old *backend.Item, item backend.Item) {
+	if _, _, ok := segmentOf(item.Key); ok {
+		c.segment(a, old, item)
+	} else if item.Sort == "row" {
+		c.row(a, old, item)
+	} else if m, err := history.DecodeMessage(item.Value); err == nil && len(item.Partition) > 4 && item.Partition[:4] == "due#" {
+		c.asked(a, m)
+	}
+}
+
+func (c *check) deleted(a *actor, key backend.Key) {
+	if _, _, ok := segmentOf(key); ok || key.Sort == "row" {
+		c.w.fail("%s deletes %s", a, short(key))
+	}
+}
+
+// segment checks a commit.
+func (c *check) segment(a *actor, old *backend.Item, item backend.Item) {
+	incarnation, n, _ := segmentOf(item.Key)
+	instance := shortPartition(item.Partition)
+	if old != nil {
+		c.w.fail("%s overwrites segment %s", a, short(item.Key))
+		return
+	}
+	l := c.life(instance, incarnation)
+	if l == nil {
+		l = newLife(instance, incarnation)
+		c.lives[instance+"/"+incarnation] = l
+		c.order = append(c.order, l)
+		c.begin(a, l)
+	}
+	if n != len(l.segments) {
+		c.w.fail("%s commits segment %d of %s after %d", a, n, l, len(l.segments)-1)
+		return
+	}
+	seg := decodeSegment(item)
+	if seg == nil {
+		c.w.fail("%s commits an unreadable segment %s", a, short(item.Key))
+		return
+	}
+	c.hydrate(seg)
+	c.segments++
+	l.raw = append(l.raw, bytes.Clone(item.Value))
+	if err := l.add(seg); err != nil {
+		c.w.fail("%s commits segment %d of %s%s: %v", a, n, l, describeSegment(seg), err)
+		return
+	}
+	c.committed(a, l, seg)
+}
+
+// hydrate reads the payloads that the segment refers to.
+func (c *check) hydrate(seg *history.Segment) {
+	for i := range seg.Events {
+		p := &seg.Events[i].Data
+		if p.Blob == "" {
+			continue
+		}
+		b, err := c.w.inner.Blobs.Get(context.Background(), p.Blob)
+		if err != nil {
+			c.w.fail("a committed payload cannot be read: %v", err)
+		}
+		p.Bytes = b
+	}
+}
+
+// begin checks that a life may begin.
+func (c *check) begin(a *actor, l *life) {
+	s := c.starts[l.instance+"/"+l.incarnation]
+	switch {
+	case s == nil:
+		c.w.fail("%s begins %s, which nobody started", a, l)
+		return
+	case s.told == refusedTold:
+		c.w.fail("%s begins %s, whose start was refused", a, l)
+	}
+	l.task = s.task
+	for _, other := range c.order {
+		if other.instance == l.instance && other != l && !other.sealed {
+			c.w.fail("%s begins %s beside %s, which is not sealed", a, l, other)
+		}
+	}
+}
+
+// committed checks what a segment says against what was sent.
+func (c *check) committed(a *actor, l *life, seg *history.Segment) {
+	for i := range seg.Events {
+		e := &seg.Events[i]
+		if o := l.ops[e.Op]; o != nil && o.command == e {
+			c.ops[l.operationID(e.Op)] = opOf{l, o}
+		}
+		if e.MessageID != "" {
+			sent := c.calls[e.MessageID]
+			if sent == nil || sent.instance != l.instance || sent.incarnation != l.incarnation || sent.kind != e.Kind {
+				c.w.fail("%s has %s consume %s, which was not sent to it", a, l, describeEvent(e))
+			}
+		}
+		if e.Kind == history.TaskCompleted || e.Kind == history.TaskFailed {
+			if o := l.ops[e.Op]; o.runs == 0 {
+				c.w.fail("%s has %s consume %s of an activity that never ran", a, l, describeEvent(e))
+			}
+		}
+	}
+}
+
+// row checks a status row.
+func (c *check) row(a *actor, old *backend.Item, item backend.Item) {
+	row := decodeRow(item)
+	if row == nil {
+		c.w.fail("%s puts an unreadable row %s", a, short(item.Key))
+		return
+	}
+	l := c.life(row.Instance, row.Incarnation)
+	if old == nil || old.Owner != item.Owner {
+		c.created(a, old, row)
+		return
+	}
+	switch {
+	case !old.Sequence.Less(item.Sequence):
+		c.w.fail("%s puts the row of %s back from %d to %d", a, row.Instance, old.Sequence.Number, row.Number)
+		return
+	case l == nil || int(row.Number) > len(l.segments):
+		c.w.fail("%s puts a row of %s at %d, ahead of its history", a, row.Instance, row.Number)
+		return
+	}
+	past := l.at(int(row.Number))
+	if row.Status != past.status() || !bytes.Equal(row.Custom.Bytes, past.custom) {
+		c.w.fail("%s puts the row of %s at %d: %s, status %s; its history shows %s, %s", a, l, row.Number,
+			statusNames[row.Status], row.Custom.Bytes, statusNames[past.status()], past.custom)
+	}
+	if !row.Status.Ended() {
+		return
+	}
+	for n := range l.segments {
+		if s := l.unsent(n); s != "" {
+			c.w.fail("%s shows the end of %s before %s of segment %d was sent", a, l, s, n)
+		}
+	}
+}
+
+// created checks that one life may take the place of another.
+func (c *check) created(a *actor, old *backend.Item, row *history.Row) {
+	if row.Status != history.StatusPending || row.Number != 0 {
+		c.w.fail("%s creates a row of %s as %s at %d", a, row.Instance, statusNames[row.Status], row.Number)
+	}
+	s := c.starts[row.Instance+"/"+row.Incarnation]
+	if s == nil || s.told == refusedTold {
+		c.w.fail("%s creates a row of %s for a start that was refused or never sent", a, row.Instance)
+	}
+	if old == nil {
+		return
+	}
+	before := decodeRow(*old)
+	l := c.life(before.Instance, before.Incarnation)
+	if !before.Status.Ended() || l == nil || !l.sealed || before.Incarnation >= row.Incarnation {
+		c.w.fail("%s replaces the row of %s, which is %s", a, before.Instance, statusNames[before.Status])
+	}
+}
+
+// sent is called after a message was sent.
+func (c *check) sent(a *actor, queue string, sent backend.Message) {
+	m, err := history.DecodeMessage(sent.Body)
+	if err != nil {
+		c.w.fail("%s sends what cannot be read to %s: %v", a, queue, err)
+		return
+	}
+	if m.Event.MessageID != "" {
+		c.calls[m.Event.MessageID] = &call{m.Instance, m.Incarnation, m.Event.Kind}
+	}
+	switch m.Event.Kind {
+	case history.ExecutionStarted:
+		key := m.Instance + "/" + m.Incarnation
+		if c.starts[key] == nil {
+			c.starts[key] = &start{instance: m.Instance, incarnation: m.Incarnation, task: c.w.task(m)}
+		}
+	case history.TaskScheduled, history.TimerFired:
+		c.asked(a, m)
+	}
+}
+
+// asked notes that a message for a command is on its way: only what is committed may be.
+func (c *check) asked(a *actor, m *history.Message) {
+	of, ok := c.ops[m.ID]
+	if !ok || of.life.incarnation != m.Incarnation || of.op.command.Op != m.Event.Op {
+		c.w.fail("%s sends %s of %s, which no history asks for", a, describeEvent(&m.Event), m.Instance)
+		return
+	}
+	of.op.sent++
+}
+
+// acked is called before a delivery is acknowledged: its business must be done.
+func (c *check) acked(a *actor, queue string, d backend.Delivery) {
+	m, err := history.DecodeMessage(d.Body)
+	if err != nil || queue == "activities" || queue == "wake" && m.Event.Kind == history.TimerFired {
+		return
+	}
+	if why := c.owed(m); why != "" {
+		c.w.fail("%s acknowledges %s: %s", a, describeMessage(d.Message), why)
+	}
+}
+
+// owed says what a message still asks for.
+func (c *check) owed(m *history.Message) string {
+	l := c.life(m.Instance, m.Incarnation)
+	if l == nil {
+		return c.owedWithoutHistory(m)
+	}
+	segment := -1
+	var pending string
+	switch m.Event.Kind {
+	case history.ExecutionStarted:
+		segment = 0
+	case history.TaskCompleted, history.TaskFailed, history.TimerFired:
+		o := l.ops[m.Event.Op]
+		if o != nil && o.outcome == nil && !o.canceled {
+			pending = "its outcome is not in the history"
+		}
+		if o != nil && o.outcome != nil {
+			segment = slices.IndexFunc(l.segments, func(s *history.Segment) bool {
+				return slices.ContainsFunc(s.Events, func(e history.Event) bool { return e.Kind.IsInput() && e.Op == m.Event.Op })
+			})
+		}
+	case history.Continued:
+		if segment = int(m.Number); segment >= len(l.segments) {
+			segment = -1
+			if !l.suspended {
+				pending = "the turn is not finished"
+			}
+		}
+	default:
+		n, ok := l.calls[m.Event.MessageID]
+		if segment = n; !ok {
+			segment = -1
+			if m.Event.Kind != history.ExecutionResumed {
+				pending = "it is not in the history"
+			}
+		}
+	}
+	if pending != "" && l.end == nil {
+		return pending
+	}
+	if segment >= 0 {
+		if s := l.unsent(segment); s != "" {
+			return fmt.Sprintf("%s of segment %d was never sent", s, segment)
+		}
+	}
+	return ""
+}
+
+func (c *check) owedWithoutHistory(m *history.Message) string {
+	items, err := c.w.inner.Table.Query(context.Background(), "i#"+m.Instance, "row", "row\x00", 1)
+	if err == nil && len(items) == 1 && items[0].Owner == m.Incarnation {
+		return "its life was accepted and has not begun"
+	}
+	if len(items) == 0 && m.Event.Kind == history.ExecutionStarted {
+		return "the start is lost"
+	}
+	return ""
+}
+
+// open names the lives that have not ended.
+func (c *check) open() []string {
+	var out []string
+	for _, l := range c.order {
+		if l.end == nil {
+			out = append(out, fmt.Sprintf("%s (%s, %s)", l, l.start.Name, statusNames[l.status()]))
+		}
+	}
+	return out
+}

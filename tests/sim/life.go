@@ -1,0 +1,236 @@
+package sim
+
+import (
+	"bytes"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/durable-lambda/durable-lambda/durable/backend"
+	"github.com/durable-lambda/durable-lambda/durable/history"
+	"github.com/durable-lambda/durable-lambda/durable/store"
+)
+
+// life is what one incarnation of an instance has come to, folded from what was put: independently of the worker's fold.
+type life struct {
+	instance, incarnation string
+	segments              []*history.Segment
+	raw                   [][]byte
+	ops                   map[string]*op
+	calls                 map[string]int // external messages, and the segment that consumed them
+	raised                []*history.Event
+	start, end            *history.Event
+	ended                 int // the segment of the end
+	sealed                bool
+	suspended, byWorker   bool
+	custom                []byte
+	task                  *task
+}
+
+// op is an activity, a timer or a step.
+type op struct {
+	command  *history.Event
+	segment  int
+	outcome  *history.Event
+	canceled bool
+	sent     int // messages that ask for it
+	runs     int // of an activity's body
+}
+
+// segmentOf splits the key of a segment.
+func segmentOf(k backend.Key) (incarnation string, number int, ok bool) {
+	rest, ok := strings.CutPrefix(k.Sort, "h#")
+	parts := strings.Split(rest, "#")
+	if !ok || len(parts) != 3 {
+		return "", 0, false
+	}
+	n, err := strconv.ParseUint(parts[2], 16, 32)
+	return parts[0], int(n), err == nil
+}
+
+func decodeSegment(item backend.Item) *history.Segment {
+	if _, _, ok := segmentOf(item.Key); !ok {
+		return nil
+	}
+	seg, err := history.DecodeSegment(bytes.Clone(item.Value))
+	if err != nil {
+		return nil
+	}
+	return seg
+}
+
+func decodeRow(item backend.Item) *history.Row {
+	if item.Sort != "row" {
+		return nil
+	}
+	row, err := history.DecodeRow(bytes.Clone(item.Value))
+	if err != nil {
+		return nil
+	}
+	row.Incarnation, row.Generation, row.Number = item.Owner, item.Sequence.Generation, item.Sequence.Number
+	return row
+}
+
+// add folds one more segment, and reports what is wrong with it.
+func (l *life) add(seg *history.Segment) error {
+	n := len(l.segments)
+	switch {
+	case l.sealed:
+		return fmt.Errorf("something follows a seal")
+	case n > 0 && seg.Time.Before(l.segments[n-1].Time) && !seals(seg):
+		return fmt.Errorf("time goes back from %v to %v", l.segments[n-1].Time, seg.Time)
+	}
+	l.segments = append(l.segments, seg)
+	sticky := false
+	for i := range seg.Events {
+		e := &seg.Events[i]
+		sticky = sticky || e.Kind == history.ExecutionSuspended && e.MessageID == ""
+		if err := l.apply(n, e, sticky); err != nil {
+			return fmt.Errorf("%s: %w", describeEvent(e), err)
+		}
+		if e.MessageID == "" {
+			continue
+		}
+		if at, twice := l.calls[e.MessageID]; twice {
+			return fmt.Errorf("%s %s is consumed twice, in segments %d and %d", describeEvent(e), e.MessageID[:4], at, n)
+		}
+		l.calls[e.MessageID] = n
+	}
+	return nil
+}
+
+func seals(seg *history.Segment) bool {
+	return len(seg.Events) == 1 && seg.Events[0].Kind == history.Sealed
+}
+
+func (l *life) apply(n int, e *history.Event, sticky bool) error {
+	if e.Kind != history.ExecutionStarted && e.Kind != history.Sealed && l.start == nil {
+		return fmt.Errorf("before the start")
+	}
+	if l.end != nil && e.Kind != history.Sealed && (l.end.Kind != history.ExecutionTerminated || e.Kind.IsInput()) {
+		return fmt.Errorf("after the end")
+	}
+	switch e.Kind {
+	case history.ExecutionStarted:
+		if l.start != nil || n > 0 {
+			return fmt.Errorf("started twice")
+		}
+		l.start = e
+	case history.TaskScheduled, history.TimerCreated:
+		if l.ops[e.Op] != nil {
+			return fmt.Errorf("asked for twice")
+		}
+		l.ops[e.Op] = &op{command: e, segment: n}
+	case history.TaskCompleted, history.TaskFailed:
+		return l.outcome(e, history.TaskScheduled)
+	case history.TimerFired:
+		return l.outcome(e, history.TimerCreated)
+	case history.StepCompleted, history.StepFailed:
+		if l.ops[e.Op] != nil {
+			return fmt.Errorf("a step has two outcomes")
+		}
+		l.ops[e.Op] = &op{command: &history.Event{Kind: history.StepStarted, Op: e.Op, Name: e.Name}, segment: n, outcome: e}
+	case history.TimerCanceled:
+		if o := l.ops[e.Op]; o == nil || o.outcome != nil || o.canceled {
+			return fmt.Errorf("cancels nothing that runs")
+		}
+		l.ops[e.Op].canceled = true
+	case history.EventRaised:
+		l.raised = append(l.raised, e)
+	case history.ExecutionSuspended:
+		l.suspended, l.byWorker = true, e.MessageID == ""
+	case history.ExecutionResumed:
+		if !sticky {
+			l.suspended, l.byWorker = false, false
+		}
+	case history.ExecutionCompleted, history.ExecutionFailed, history.ExecutionTerminated:
+		l.end, l.ended = e, n
+	case history.Sealed:
+		if l.end == nil {
+			return fmt.Errorf("an instance that has not ended is sealed")
+		}
+		l.sealed = true
+	case history.CustomStatusSet:
+		l.custom = e.Data.Bytes
+	default:
+		return fmt.Errorf("nothing writes such an event yet")
+	}
+	return nil
+}
+
+func (l *life) outcome(e *history.Event, of history.Kind) error {
+	o := l.ops[e.Op]
+	switch {
+	case o == nil || o.command.Kind != of:
+		return fmt.Errorf("nobody asked for it")
+	case o.outcome != nil:
+		return fmt.Errorf("a second outcome")
+	case o.canceled:
+		return fmt.Errorf("a cancelled timer fires")
+	case of == history.TimerCreated && !e.At.Equal(o.command.At):
+		return fmt.Errorf("a timer for %v fires for %v", o.command.At, e.At)
+	case of == history.TimerCreated && l.segments[len(l.segments)-1].Time.Before(e.At):
+		return fmt.Errorf("a timer fires before its time")
+	}
+	o.outcome = e
+	return nil
+}
+
+func (l *life) status() history.Status {
+	switch {
+	case l.end == nil && l.suspended:
+		return history.StatusSuspended
+	case l.end == nil:
+		return history.StatusRunning
+	case l.end.Kind == history.ExecutionCompleted:
+		return history.StatusCompleted
+	case l.end.Kind == history.ExecutionTerminated:
+		return history.StatusTerminated
+	}
+	return history.StatusFailed
+}
+
+// at is the life as it was after n segments.
+func (l *life) at(n int) *life {
+	if n == len(l.segments) {
+		return l
+	}
+	past := newLife(l.instance, l.incarnation)
+	for _, seg := range l.segments[:n] {
+		_ = past.add(seg)
+	}
+	return past
+}
+
+func newLife(instance, incarnation string) *life {
+	return &life{instance: instance, incarnation: incarnation, ops: map[string]*op{}, calls: map[string]int{}}
+}
+
+// unsent names the first command of a segment that is still wanted and was never sent.
+func (l *life) unsent(segment int) string {
+	for i := range l.segments[segment].Events {
+		e := &l.segments[segment].Events[i]
+		o := l.ops[e.Op]
+		if o == nil || o.command != e || o.sent > 0 || o.outcome != nil {
+			continue
+		}
+		if e.Kind == history.TaskScheduled && !l.terminated() || e.Kind == history.TimerCreated && !o.canceled && l.end == nil {
+			return describeEvent(e)
+		}
+	}
+	return ""
+}
+
+func (l *life) terminated() bool { return l.end != nil && l.end.Kind == history.ExecutionTerminated }
+
+func (l *life) String() string {
+	return fmt.Sprintf("%s#%s", l.instance, shortIncarnation(l.incarnation))
+}
+
+func (l *life) operationID(op string) string {
+	return store.OperationID(l.instance, l.incarnation, 0, op, 0)
+}
+
+// last is the time of the newest segment.
+func (l *life) last() time.Time { return l.segments[len(l.segments)-1].Time }
