@@ -28,7 +28,7 @@ race: ## the unit and backend tiers under the race detector (needs a C compiler)
 	@go test -race ./durable/... ./internal/... ./examples/... ./cmd/...
 
 bench: ## replay, codec and store
-	@go test -run '^$$' -bench . -benchmem ./internal/replay ./durable ./durable/history ./durable/backend/...
+	@go test -run '^$$' -bench . -benchmem ./internal/replay ./durable ./durable/history ./durable/backend/... ./cmd/durable
 
 fuzz: ## every fuzz target for 20 seconds
 	@for p in $$(go list ./...); do for f in $$(go test -list '^Fuzz' $$p | grep '^Fuzz'); do go test -run '^$$' -fuzz "^$$f$$" -fuzztime 20s $$p || exit 1; done; done

@@ -15,14 +15,17 @@ import (
 	"github.com/durable-lambda/durable-lambda/durable/dev"
 )
 
+// client keeps the connections of all clients of a benchmark.
+var client = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 128}}
+
 // server is the demonstration over a folder of the test, driven over HTTP as with curl.
 type server struct {
-	t    *testing.T
+	t    testing.TB
 	base string
 	stop func()
 }
 
-func serve(t *testing.T, data string) *server {
+func serve(t testing.TB, data string) *server {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -31,7 +34,7 @@ func serve(t *testing.T, data string) *server {
 	addr := l.Addr().String()
 	l.Close()
 	c := demonstration(addr, data)
-	c.Out = t.Output()
+	c.Out = io.Discard
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- dev.Serve(ctx, c) }()
@@ -76,7 +79,7 @@ func (s *server) request(method, url, body string) (int, string) {
 		s.t.Fatal(err)
 	}
 	req.Header.Set("Content-Type", "application/json")
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := client.Do(req)
 	if err != nil {
 		s.t.Fatal(err)
 	}

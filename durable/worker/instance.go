@@ -166,7 +166,6 @@ func (a *attempt) turn(ctx context.Context) error {
 
 // keep commits messages that the code is not to see now.
 func (a *attempt) keep(ctx context.Context, events []history.Event) error {
-	a.project = true
 	return a.commit(ctx, &history.Segment{Time: a.now(events), Released: true, Events: events})
 }
 

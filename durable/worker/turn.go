@@ -63,6 +63,7 @@ func (a *attempt) suspend(ctx context.Context, why error, messages []history.Eve
 		events, messages = append(events, messages[0]), messages[1:]
 	}
 	events = append(append(events, suspended), messages...)
+	a.project = true // the reason may be a new one
 	a.w.log.Error("an instance is suspended because of its code", "instance", a.g.instance, "reason", reason)
 	return a.keep(ctx, events)
 }
