@@ -15,7 +15,7 @@ import (
 // zero value is not valid.
 type Activity[I, O any] struct {
 	name   string
-	policy history.Policy
+	policy *history.Policy // shared by all calls, and never changed
 }
 
 // ActivityOption is part of an activity's contract: Retry, or what Timeout returns.
@@ -24,15 +24,16 @@ type ActivityOption interface{ apply(*history.Policy) }
 // NewActivity declares an activity. It panics when the name or an option can never be right.
 func NewActivity[I, O any](name string, opts ...ActivityOption) Activity[I, O] {
 	mustName("activity", name)
-	return Activity[I, O]{name: name}.With(opts...)
+	return Activity[I, O]{name, new(history.Policy)}.With(opts...)
 }
 
 // With returns the activity with options changed, for some of its calls.
 func (a Activity[I, O]) With(opts ...ActivityOption) Activity[I, O] {
+	policy := *a.policy
 	for _, o := range opts {
-		o.apply(&a.policy)
+		o.apply(&policy)
 	}
-	return a
+	return Activity[I, O]{a.name, &policy}
 }
 
 // Name is the activity's name on the wire.
@@ -43,8 +44,7 @@ func (a Activity[I, O]) Call(ctx Context, in I) (O, error) { return a.Start(ctx,
 
 // Start asks for the activity; its future gets the result. A call whose future nobody waits for is still made.
 func (a Activity[I, O]) Start(ctx Context, in I) *Future[O] {
-	policy := a.policy
-	p, err := ctx.run.Activity(a.name, func() ([]byte, error) { return encode(in) }, &policy)
+	p, err := ctx.run.Activity(a.name, func() ([]byte, error) { return encode(in) }, a.policy)
 	if err != nil {
 		return failed[O](ctx, &ActivityError{Activity: a.name, Message: "its input cannot be sent: " + err.Error(), cause: err})
 	}
@@ -75,7 +75,7 @@ func (a Activity[I, O]) Bind(body func(context.Context, I) (O, error)) Handler {
 func invoke[O any](body func() (O, error)) (output []byte, failure *history.Failure) {
 	defer func() {
 		if p := recover(); p != nil {
-			failure = &history.Failure{Kind: string(ActivityPanicked), Message: cut(fmt.Sprintf("panic: %v\n%s", p, debug.Stack()))}
+			failure = &history.Failure{Kind: string(ActivityPanicked), Message: cut(fmt.Sprintf("panic: %v\n%s", p, debug.Stack()), history.MaxMessage)}
 		}
 	}()
 	v, err := body()

@@ -52,9 +52,12 @@ func appendKinds(kinds []ErrorKind, f *history.Failure) []ErrorKind {
 	return kinds
 }
 
+// maxKinds of one error cross the wire.
+const maxKinds = 32
+
 // toFailure is err as it goes across the wire: its text, its kinds and whether it is permanent.
 func toFailure(err error) *history.Failure {
-	f := &history.Failure{Message: cut(err.Error())}
+	f := &history.Failure{Message: cut(err.Error(), history.MaxMessage)}
 	var kinds []ErrorKind
 	walk(err, 0, func(e error) {
 		switch e := e.(type) {
@@ -66,11 +69,11 @@ func toFailure(err error) *history.Failure {
 			f.Permanent = true
 		}
 	})
-	for i, k := range kinds {
-		if i == 0 {
-			f.Kind = string(k)
-		} else if len(f.Causes) < 32 {
-			f.Causes = append(f.Causes, history.Failure{Kind: string(k)})
+	for i, k := range kinds[:min(len(kinds), maxKinds)] {
+		if name := cut(string(k), history.MaxName); i == 0 {
+			f.Kind = name
+		} else {
+			f.Causes = append(f.Causes, history.Failure{Kind: name})
 		}
 	}
 	return f
@@ -91,12 +94,12 @@ func walk(err error, depth int, visit func(error)) {
 	walk(errors.Unwrap(err), depth+1, visit)
 }
 
-// cut shortens a text to what a history keeps.
-func cut(s string) string {
-	if len(s) <= history.MaxMessage {
+// cut shortens a text to limit bytes, between characters.
+func cut(s string, limit int) string {
+	if len(s) <= limit {
 		return s
 	}
-	n := history.MaxMessage - len("…")
+	n := limit - len("…")
 	for n > 0 && !utf8.RuneStart(s[n]) {
 		n--
 	}

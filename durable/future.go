@@ -33,6 +33,8 @@ func (f *Future[T]) promise() *replay.Promise { return f.wait }
 func (f *Future[T]) Await() (T, error) {
 	if !f.done {
 		f.run.Await(f.wait)
+	}
+	if !f.done { // another coroutine may have been here meanwhile
 		f.v, f.err = f.get()
 		f.done, f.get = true, nil
 	}

@@ -6,7 +6,8 @@ import (
 	"github.com/durable-lambda/durable-lambda/internal/replay"
 )
 
-// After returns a future that is ready d from now, with the time it was due. It survives anything, and may be a year.
+// After returns a future that is ready d from now, with the time it was due. It survives anything, and may be a year;
+// more than a hundred years are a hundred.
 func After(ctx Context, d time.Duration) *Future[time.Time] {
 	f, _ := after(ctx, d)
 	return f

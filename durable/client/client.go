@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/durable-lambda/durable-lambda/durable"
@@ -197,7 +198,7 @@ func (c *Client) row(ctx context.Context, id string) (*history.Row, error) {
 }
 
 // send puts an external message into the inbox of the life that the row shows. The call's id makes it one message,
-// however often it is sent.
+// however often it is sent; events and each command have ids of their own.
 func (c *Client) send(ctx context.Context, row *history.Row, call string, e history.Event) error {
 	if call == "" {
 		id, err := c.store.NewID()
@@ -206,7 +207,7 @@ func (c *Client) send(ctx context.Context, row *history.Row, call string, e hist
 		}
 		call = id
 	}
-	e.MessageID = store.CallID(row.Instance, row.Incarnation, call)
+	e.MessageID = store.CallID(row.Instance, row.Incarnation, strconv.Itoa(int(e.Kind))+":"+call)
 	if err := c.store.Offload(ctx, row.Instance, row.Incarnation, &e.Data); err != nil {
 		return err
 	}

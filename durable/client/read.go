@@ -45,8 +45,9 @@ func (c *Client) instance(ctx context.Context, row *history.Row) (durable.Instan
 	}
 	switch row.End.Kind {
 	case history.ExecutionFailed:
-		in.Failure = row.End.Failure
-		in.Output = text(row.End.Failure.Message)
+		if in.Failure = row.End.Failure; in.Failure != nil {
+			in.Output = text(in.Failure.Message)
+		}
 	case history.ExecutionTerminated:
 		in.Output = text(row.End.Reason)
 	default:

@@ -10,7 +10,7 @@ import (
 // ErrFormat is wrapped by every decoding error.
 var ErrFormat = errors.New("history: unreadable")
 
-// maxCauses bounds how deep the causes of a failure nest.
+// maxCauses bounds how deep the causes of a failure nest: what is deeper is not written.
 const maxCauses = 16
 
 func writeEvent(w *writer, e *Event) {
@@ -30,7 +30,7 @@ func writeEvent(w *writer, e *Event) {
 	w.string(12, e.Reason)
 	w.string(13, e.Build)
 	if e.Failure != nil {
-		w.nested(14, func(w *writer) { writeFailure(w, e.Failure) })
+		w.nested(14, func(w *writer) { writeFailure(w, e.Failure, 0) })
 	}
 	if e.Policy != nil {
 		w.nested(15, func(w *writer) { writePolicy(w, e.Policy) })
@@ -44,7 +44,7 @@ func readEvent(r *reader, e *Event) {
 	for r.next(0) {
 		switch r.field {
 		case 1:
-			if v := r.uint(); v == 0 || v > uint64(LockReleased) || kindNames[v] == "" {
+			if v := r.uint(); v > uint64(LockReleased) || Kind(v).unread() {
 				r.fail("event kind %d is unknown: it was written by a newer version", v)
 			} else {
 				e.Kind = Kind(v)
@@ -86,19 +86,25 @@ func readEvent(r *reader, e *Event) {
 			r.unknown()
 		}
 	}
-	if e.Kind == 0 {
+	switch {
+	case e.Kind == 0:
 		r.fail("an event has no kind")
+	case e.Data.Blob != "" && e.Data.Bytes != nil:
+		r.fail("a payload is inline and in a blob")
 	}
 }
 
-func writeFailure(w *writer, f *Failure) {
+func writeFailure(w *writer, f *Failure, depth int) {
 	w.string(1, f.Kind)
 	w.string(2, f.Message)
 	w.string(3, f.Activity)
 	w.uint(4, uint64(f.Attempt))
 	w.bool(5, f.Permanent)
+	if depth == maxCauses {
+		return
+	}
 	for i := range f.Causes {
-		w.nested(6, func(w *writer) { writeFailure(w, &f.Causes[i]) })
+		w.nested(6, func(w *writer) { writeFailure(w, &f.Causes[i], depth+1) })
 	}
 }
 
@@ -239,14 +245,39 @@ func readTag(r *reader, k, v *string) {
 	}
 }
 
-// Size is roughly how many bytes the event takes.
+// Size is roughly how many bytes the event takes. It leaves out nothing that can be long.
 func (e *Event) Size() int {
-	n := 16 + len(e.Op) + len(e.Name) + len(e.Data.Bytes) + len(e.Data.Blob) + len(e.MessageID) + len(e.Reason)
+	n := 16 + len(e.Op) + len(e.Name) + len(e.Data.Bytes) + len(e.Data.Blob) + len(e.MessageID) + len(e.Reason) + len(e.Build)
 	if e.Failure != nil {
-		n += 64 + len(e.Failure.Message)
+		n += e.Failure.size()
 	}
-	if e.Policy != nil {
-		n += 32
+	if p := e.Policy; p != nil {
+		n += 48 + len(p.Queue)
+		for _, k := range p.NonRetryable {
+			n += 4 + len(k)
+		}
+	}
+	if e.Start != nil {
+		n += e.Start.size()
+	}
+	return n
+}
+
+func (f *Failure) size() int {
+	n := 24 + len(f.Kind) + len(f.Message) + len(f.Activity)
+	for i := range f.Causes {
+		n += f.Causes[i].size()
+	}
+	return n
+}
+
+func (s *Start) size() int {
+	n := 16 + len(s.TraceParent) + len(s.TraceState)
+	if p := s.Parent; p != nil {
+		n += 32 + len(p.Instance) + len(p.Incarnation) + len(p.Op)
+	}
+	for k, v := range s.Tags {
+		n += 8 + len(k) + len(v)
 	}
 	return n
 }

@@ -127,11 +127,11 @@ type wire []byte
 func head() wire { return wire{history.FormatVersion, 0} }
 
 func (w wire) uint(field int, v uint64) wire {
-	return binary.AppendUvarint(binary.AppendUvarint(w, uint64(field)<<1), v)
+	return binary.AppendUvarint(binary.AppendUvarint(bytes.Clone(w), uint64(field)<<1), v)
 }
 
 func (w wire) bytes(field int, v []byte) wire {
-	return append(binary.AppendUvarint(binary.AppendUvarint(w, uint64(field)<<1|1), uint64(len(v))), v...)
+	return append(binary.AppendUvarint(binary.AppendUvarint(bytes.Clone(w), uint64(field)<<1|1), uint64(len(v))), v...)
 }
 
 // carry returns values of each type that hold the event.
@@ -180,13 +180,22 @@ func TestNewerIsRefusedAsNewer(t *testing.T) {
 	})
 }
 
+// Without its id a call could not be told from its repetition.
+func TestCallsWithoutAnIDAreRefused(t *testing.T) {
+	t.Parallel()
+	m := history.Message{Instance: "a", Incarnation: "b", Event: history.Event{Kind: history.EventRaised, Name: "x"}}
+	if _, err := history.DecodeMessage(m.Encode()); !errors.Is(err, history.ErrFormat) {
+		t.Errorf("error is %v, want ErrFormat", err)
+	}
+}
+
 // A reader that took a kind without knowing what to do with it would drop the message that carries it.
 func TestReservedKindsAreRefusedAsNewer(t *testing.T) {
 	each(t, func(t *testing.T, c codec) {
 		known := map[history.Kind]bool{}
 		for _, k := range written {
 			known[k] = true
-			if _, err := c.decode(carry(wire{}.uint(1, uint64(k)))[c.name]); err != nil {
+			if _, err := c.decode(carry(wire{}.uint(1, uint64(k)).bytes(11, []byte("call")))[c.name]); err != nil {
 				t.Errorf("%s: %v", k, err)
 			}
 		}
@@ -201,11 +210,20 @@ func TestReservedKindsAreRefusedAsNewer(t *testing.T) {
 	})
 }
 
-func TestSegmentFlagsAndRowStatusesOfANewerVersion(t *testing.T) {
+func TestFlagsAndStatusesOfANewerVersion(t *testing.T) {
 	t.Parallel()
 	for _, flags := range []uint64{1 << 2, 1 << 3, 1 << 63} {
 		if _, err := history.DecodeSegment(head().uint(2, flags)); err == nil || !strings.Contains(err.Error(), "newer") {
 			t.Errorf("flags %#x: error is %v", flags, err)
+		}
+	}
+	for _, engine := range []uint64{1, 1 << 63} {
+		if _, err := history.DecodeSegment(head().uint(5, engine)); err == nil || !strings.Contains(err.Error(), "newer") {
+			t.Errorf("engine flags %#x: error is %v", engine, err)
+		}
+		seg := history.Segment{Engine: engine}
+		if _, err := history.DecodeSegment(seg.Encode()); err == nil {
+			t.Errorf("engine flags %#x are not written", engine)
 		}
 	}
 	start := wire{}.uint(1, uint64(history.ExecutionStarted))
@@ -319,16 +337,10 @@ func TestDeepCausesAreRefused(t *testing.T) {
 func TestMemoryIsBoundedByTheInput(t *testing.T) {
 	const size = 380 << 10
 	kind := wire{}.uint(1, uint64(history.TaskFailed))
-	var manyEvents, manyCauses wire
-	for manyEvents = head(); len(manyEvents) < size; {
-		manyEvents = manyEvents.bytes(8, kind)
-	}
-	for len(manyCauses) < size {
-		manyCauses = manyCauses.bytes(6, nil)
-	}
+	many := func(w wire) wire { return bytes.Repeat(w, size/len(w)) }
 	for name, b := range map[string]wire{
-		"events": manyEvents,
-		"causes": head().bytes(8, kind.bytes(14, manyCauses)),
+		"events": append(head(), many(wire{}.bytes(8, kind))...),
+		"causes": head().bytes(8, kind.bytes(14, many(wire{}.bytes(6, nil)))),
 	} {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)

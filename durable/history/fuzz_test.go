@@ -35,15 +35,15 @@ func fuzz(f *testing.F, c codec) {
 func hardEvents() []wire {
 	kind := wire{}.uint(1, uint64(history.TaskFailed))
 	return []wire{
-		kind.bytes(2, nil).uint(3, 0),                             // zero values that a writer leaves out
-		kind.uint(10, 0),                                          // the beginning of 1970
-		kind.uint(10, math.MaxInt64/1_000_000),                    // the last time
-		kind.bytes(7, []byte("1")).bytes(8, []byte("blob")),       // a value that is inline and in a blob
-		kind.uint(9, 5),                                           // the size of no blob
-		kind.bytes(14, wire{}.uint(5, 2)),                         // a truth of 2
-		kind.bytes(14, nil).bytes(15, nil).bytes(16, nil),         // present and empty
-		kind.bytes(15, wire{}.uint(3, 0xf87f)),                    // not a number
-		kind.bytes(16, wire{}.bytes(4, nil).bytes(4, nil)),        // a tag twice
+		kind.bytes(2, nil).uint(3, 0),                              // zero values that a writer leaves out
+		kind.uint(10, 0),                                           // the beginning of 1970
+		kind.uint(10, math.MaxInt64/1_000_000),                     // the last time
+		kind.bytes(7, []byte("1")).bytes(8, []byte("blob")),        // a value that is inline and in a blob
+		kind.uint(9, 5),                                            // the size of no blob
+		kind.bytes(14, wire{}.uint(5, 2)),                          // a truth of 2
+		kind.bytes(14, nil).bytes(15, nil).bytes(16, nil),          // present and empty
+		kind.bytes(15, wire{}.uint(3, 0xf87f)),                     // not a number
+		kind.bytes(16, wire{}.bytes(4, nil).bytes(4, nil)),         // a tag twice
 		kind.bytes(15, wire{}.bytes(7, nil).bytes(7, []byte{255})), // empty and broken text
 	}
 }

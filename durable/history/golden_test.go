@@ -5,6 +5,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -22,7 +23,7 @@ var noon = time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
 // of everybody who runs this program.
 func sampleSegment() *history.Segment {
 	return &history.Segment{
-		Time: noon, More: true, Released: true, Name: "ProcessOrder", Version: 3, Engine: 5,
+		Time: noon, More: true, Released: true, Name: "ProcessOrder", Version: 3,
 		Events: []history.Event{
 			sampleStart(),
 			{Kind: history.TaskScheduled, Op: "2.0.1", Epoch: 1, Name: "ChargeCard", Data: history.Payload{Bytes: []byte(`{"total":12}`)},
@@ -96,4 +97,45 @@ func lines(s string) string {
 		s = s[64:]
 	}
 	return b.String() + s + "\n"
+}
+
+// A field that no sample uses could be forgotten by the codec, and nobody would see it.
+func TestSamplesUseEveryField(t *testing.T) {
+	t.Parallel()
+	used := map[string]bool{ // not in the value: of the item, or reserved
+		"Segment.Nonce": true, "Segment.Engine": true,
+		"Row.Incarnation": true, "Row.Generation": true, "Row.Number": true,
+	}
+	all := map[string]bool{}
+	for _, c := range codecs() {
+		walk(reflect.ValueOf(c.sample), used, all)
+	}
+	for field := range all {
+		if !used[field] {
+			t.Errorf("no sample has a %s", field)
+		}
+	}
+}
+
+// walk notes all fields of the structures below v, and those that are not zero.
+func walk(v reflect.Value, used, all map[string]bool) {
+	switch v.Kind() {
+	case reflect.Pointer:
+		if !v.IsNil() {
+			walk(v.Elem(), used, all)
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			walk(v.Index(i), used, all)
+		}
+	case reflect.Struct:
+		if v.Type() == reflect.TypeFor[time.Time]() {
+			return
+		}
+		for i := range v.NumField() {
+			name := v.Type().Name() + "." + v.Type().Field(i).Name
+			all[name], used[name] = true, used[name] || !v.Field(i).IsZero()
+			walk(v.Field(i), used, all)
+		}
+	}
 }

@@ -40,9 +40,30 @@ var kindNames = [...]string{
 	LockReleased:              "LockReleased",
 }
 
+// unread reports whether this version does not read events of the kind. Those that are reserved count as unknown: taken in
+// without anybody who knows what to do with them, their messages would be dropped.
+func (k Kind) unread() bool {
+	switch k {
+	case ExecutionRewound, ContinuedAsNew, GenerationStarted, StartRefused, EventSent,
+		SubOrchestrationCreated, SubOrchestrationCompleted, SubOrchestrationFailed, StepStarted, ChangeMarked,
+		OperationCalled, OperationSignaled, OperationCompleted, OperationFailed, LockRequested, LockGranted, LockReleased:
+		return true
+	}
+	return int(k) >= len(kindNames) || kindNames[k] == ""
+}
+
 func (k Kind) String() string {
 	if int(k) < len(kindNames) && kindNames[k] != "" {
 		return kindNames[k]
 	}
 	return "Kind(" + strconv.Itoa(int(k)) + ")"
+}
+
+// isCall reports whether messages of this kind are sent by a client's call, whose id they carry.
+func (k Kind) isCall() bool {
+	switch k {
+	case EventRaised, ExecutionTerminated, ExecutionSuspended, ExecutionResumed:
+		return true
+	}
+	return false
 }

@@ -13,7 +13,7 @@ func TestCheckInstanceID(t *testing.T) {
 		"order-42":                 "",
 		"a b":                      "",
 		"a@b":                      "",
-		"Größe 世界 🚚":              "",
+		"Größe 世界 🚚":               "",
 		strings.Repeat("世", 256):   "",
 		"":                         "empty",
 		"@orders":                  "entities",

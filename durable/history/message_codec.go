@@ -24,7 +24,7 @@ func (m *Message) Encode() []byte {
 
 // DecodeMessage reads what Encode wrote. The message shares memory with b, which must not change afterwards.
 func DecodeMessage(b []byte) (*Message, error) {
-	if err := checkVersion(b); err != nil {
+	if err := checkHeader(b); err != nil {
 		return nil, formatError("message", err)
 	}
 	m := new(Message)
@@ -39,6 +39,8 @@ func DecodeMessage(b []byte) (*Message, error) {
 		r.fail("it carries no event")
 	case m.Incarnation == "":
 		r.fail("it names no incarnation")
+	case m.Event.Kind.isCall() && m.Event.MessageID == "":
+		r.fail("it carries a %s that says not which call it is", m.Event.Kind)
 	default:
 		r.err = CheckInstanceID(m.Instance)
 	}

@@ -62,7 +62,7 @@ func (r *Row) Encode() []byte {
 
 // DecodeRow reads what Encode wrote. The row shares memory with b, which must not change afterwards.
 func DecodeRow(b []byte) (*Row, error) {
-	if err := checkVersion(b); err != nil {
+	if err := checkHeader(b); err != nil {
 		return nil, formatError("status row", err)
 	}
 	row := new(Row)
@@ -92,6 +92,15 @@ func DecodeRow(b []byte) (*Row, error) {
 		default:
 			r.unknown()
 		}
+	}
+	switch {
+	case r.err != nil:
+	case row.Instance == "":
+		r.fail("it names no instance")
+	case row.Start.Kind != ExecutionStarted:
+		r.fail("it has no start")
+	case row.Status == 0:
+		r.fail("it has no status")
 	}
 	if r.err != nil {
 		return nil, formatError("status row", r.err)

@@ -11,8 +11,8 @@ const (
 	// bit 2 marks the tombstone of a purged segment; reserved
 )
 
-// compression of a segment's block: none is all that version 1 writes; 1 is reserved for zstd over the instance's
-// earlier bytes.
+// The compression of what follows the first two bytes: none is all that version 1 writes; 1 is reserved, in segments, for
+// zstd over the instance's earlier bytes.
 const compressionNone = 0
 
 // Encode returns the segment as the value of an item. The nonce is not part of it.
@@ -43,11 +43,8 @@ func (s *Segment) Encode() []byte {
 // DecodeSegment reads what Encode wrote. Strings and payloads of the segment share memory with b, which must not change
 // afterwards.
 func DecodeSegment(b []byte) (*Segment, error) {
-	if err := checkVersion(b); err != nil {
+	if err := checkHeader(b); err != nil {
 		return nil, formatError("segment", err)
-	}
-	if b[1] != compressionNone {
-		return nil, formatError("segment", fmt.Errorf("compression %d is unknown: it was written by a newer version", b[1]))
 	}
 	s := new(Segment)
 	r := newReader(b)
@@ -67,7 +64,9 @@ func DecodeSegment(b []byte) (*Segment, error) {
 		case 4:
 			s.Version = r.uint32()
 		case 5:
-			s.Engine = r.uint()
+			if s.Engine = r.uint(); s.Engine&^knownEngine != 0 {
+				r.fail("engine flags %#x are unknown: it was written by a newer version", s.Engine)
+			}
 		case 8:
 			s.Events = append(s.Events, Event{})
 			e := &s.Events[len(s.Events)-1]
@@ -82,7 +81,11 @@ func DecodeSegment(b []byte) (*Segment, error) {
 	return s, nil
 }
 
-func checkVersion(b []byte) error {
+// knownEngine are the engine flags that this version's replay honours.
+const knownEngine = 0
+
+// checkHeader reads the first two bytes, which everything stored has.
+func checkHeader(b []byte) error {
 	switch {
 	case len(b) < 2:
 		return errTruncated
@@ -90,6 +93,8 @@ func checkVersion(b []byte) error {
 		return errors.New("it does not begin with a format version")
 	case b[0] > FormatVersion:
 		return fmt.Errorf("it has format version %d, this program reads up to %d: run a newer one", b[0], FormatVersion)
+	case b[1] != compressionNone:
+		return fmt.Errorf("compression %d is unknown: it was written by a newer version", b[1])
 	}
 	return nil
 }

@@ -49,10 +49,13 @@ func (w *writer) bytes(field int, v []byte) {
 	}
 }
 
-// time is kept in milliseconds since 1970; earlier times do not occur.
+// maxTime is the last time that is kept, in the year 2262: what is later, or before 1970, is kept as the end of the range.
+const maxTime = math.MaxInt64 / 1_000_000
+
+// time is kept in milliseconds since 1970. No time and 1970 are the same.
 func (w *writer) time(field int, t time.Time) {
 	if !t.IsZero() {
-		w.uint(field, uint64(max(t.UnixMilli(), 0)))
+		w.uint(field, uint64(min(max(t.UnixMilli(), 0), maxTime)))
 	}
 }
 
@@ -197,8 +200,10 @@ func (r *reader) bytes() []byte {
 
 func (r *reader) time() time.Time {
 	v := r.uint()
-	if v > math.MaxInt64/1_000_000 {
+	if v > maxTime {
 		r.fail("field %d is no time", r.field)
+	}
+	if v == 0 || v > maxTime {
 		return time.Time{}
 	}
 	return time.UnixMilli(int64(v)).UTC()

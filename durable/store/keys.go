@@ -47,7 +47,7 @@ func shardOf(id string) int {
 func dueKey(m *history.Message, due time.Time) backend.Key {
 	return backend.Key{
 		Partition: duePrefix + strconv.Itoa(shardOf(m.Instance)),
-		Sort:      fmt.Sprintf("%013d#%s", due.UnixMilli(), m.ID),
+		Sort:      fmt.Sprintf("%013d#%s", millis(due), m.ID),
 	}
 }
 
@@ -90,12 +90,15 @@ func indexPartition(closed bool, shard int) string {
 	return "open#" + strconv.Itoa(shard)
 }
 
-// maxMillis is later than every time that fits the 13 digits of an index key.
+// maxMillis is the latest time that fits the 13 digits of a key, in the year 2286.
 const maxMillis = 9_999_999_999_999
+
+// millis is a time as keys have it: one that has no place in a key is at the end of its side.
+func millis(t time.Time) int64 { return min(max(t.UnixMilli(), 0), maxMillis) }
 
 // indexSort puts the newest first: the time counts down.
 func indexSort(created time.Time, incarnation string) string {
-	return fmt.Sprintf("%013d#%s", maxMillis-created.UnixMilli(), incarnation)
+	return fmt.Sprintf("%013d#%s", maxMillis-millis(created), incarnation)
 }
 
 func instanceOf(k backend.Key) string { return strings.TrimPrefix(k.Partition, instancePrefix) }

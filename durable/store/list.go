@@ -42,7 +42,6 @@ func (s *Store) List(ctx context.Context, sel Selection) (rows []*history.Row, n
 		if seen[id] || sel.Name != nil && !sel.Name(string(entry.Summary), id) {
 			continue
 		}
-		seen[id] = true
 		row, err := s.Row(ctx, id)
 		if err != nil {
 			return nil, "", err
@@ -50,6 +49,7 @@ func (s *Store) List(ctx context.Context, sel Selection) (rows []*history.Row, n
 		if row == nil || indexSort(row.Start.At, row.Incarnation) != next || sel.Row != nil && !sel.Row(row) {
 			continue // gone, replaced by a newer life that is listed elsewhere, or not wanted
 		}
+		seen[id] = true
 		if rows = append(rows, row); len(rows) == sel.Limit {
 			break
 		}

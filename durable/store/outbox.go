@@ -45,6 +45,12 @@ func (o *Outbox) At(m *history.Message, due time.Time) {
 	o.delayed(m, delay)
 }
 
+// Again adds a timer that came too early, as a delayed message however long it has still to wait: by a clock that is far
+// behind that may be so long that it would be a due row, the very one that whoever sent the timer is about to delete.
+func (o *Outbox) Again(m *history.Message, due time.Time) {
+	o.delayed(m, min(max(due.Sub(o.s.now()), 0), o.s.direct))
+}
+
 // Activity adds an activity's message.
 func (o *Outbox) Activity(m *history.Message) { o.delayed(m, 0) }
 

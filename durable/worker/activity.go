@@ -41,7 +41,7 @@ func (w *Worker) Activity(ctx context.Context, d backend.Delivery) Outcome {
 }
 
 func (w *Worker) activity(ctx context.Context, m *history.Message, d backend.Delivery) error {
-	if m.Attempt > 1 || !m.Waiting.IsZero() {
+	if m.Attempt > 1 {
 		wanted, err := w.wanted(ctx, m)
 		if err != nil || !wanted {
 			return err

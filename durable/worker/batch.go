@@ -45,7 +45,7 @@ func (w *Worker) Wake(ctx context.Context, batch []backend.Delivery) []Outcome {
 		}
 		timers = append(timers, i)
 		if m.Event.At.After(w.store.Now()) { // an early one is delayed again, never fired
-			out.At(m, m.Event.At)
+			out.Again(m, m.Event.At)
 		} else {
 			out.Inbox(m)
 		}

@@ -51,6 +51,7 @@ type attempt struct {
 	st       *state
 	loaded   int // segments that were there when it began; what comes after it has committed and flushed itself
 	out      *store.Outbox
+	sent     map[int]bool // segments whose open commands this attempt has put into an outbox
 	consumed []history.Event
 	project  bool
 }
@@ -60,7 +61,7 @@ func (w *Worker) attempt(ctx context.Context, g *group, messages []*history.Mess
 	if err != nil {
 		return err
 	}
-	a := &attempt{w: w, g: g, st: fold(h), loaded: len(h.Segments), out: w.store.Outbox()}
+	a := &attempt{w: w, g: g, st: fold(h), loaded: len(h.Segments), out: w.store.Outbox(), sent: map[int]bool{}}
 	if a.st.unfinished() { // whoever meets an unfinished turn finishes it first
 		if err := a.continuation(ctx, messages); err != nil {
 			return err
@@ -80,7 +81,8 @@ func (w *Worker) attempt(ctx context.Context, g *group, messages []*history.Mess
 // continuation finishes the turn that somebody else has begun, and sends what it asks for.
 func (a *attempt) continuation(ctx context.Context, messages []*history.Message) error {
 	err := a.run(ctx, nil, nil)
-	if errors.Is(err, errHandedOn) && slices.ContainsFunc(messages, func(m *history.Message) bool { return m.Event.Kind != history.Continued }) {
+	ours := func(m *history.Message) bool { return m.Event.Kind != history.Continued || m.Number < uint64(a.loaded) }
+	if errors.Is(err, errHandedOn) && slices.ContainsFunc(messages, ours) {
 		return errors.New("a long turn is being finished first") // ours have not been looked at
 	}
 	if err != nil {

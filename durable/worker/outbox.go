@@ -30,7 +30,7 @@ func (a *attempt) owe(segment int) {
 	if a.st.end != nil {
 		from, to = 0, len(segments)-1
 	}
-	for i := from; i <= to && i < a.loaded; i++ {
+	for i := from; i <= to; i++ {
 		a.sendOpen(i)
 	}
 }
@@ -38,9 +38,10 @@ func (a *attempt) owe(segment int) {
 // sendOpen adds the commands of a segment that have no outcome yet.
 func (a *attempt) sendOpen(n int) {
 	seg := a.st.h.Segments[n]
-	if !seg.Released {
+	if !seg.Released || a.sent[n] {
 		return
 	}
+	a.sent[n] = true
 	for i := range seg.Events {
 		e := &seg.Events[i]
 		op := a.st.ops[e.Op]

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/durable-lambda/durable-lambda/durable"
@@ -41,6 +42,9 @@ func (a *attempt) run(ctx context.Context, inputs, messages []history.Event) err
 	if !t.stuck {
 		t.replay.Close()
 	}
+	if errors.Is(err, errHandedOn) && t.unread {
+		return errors.New("the end of a long turn is being committed first") // which alone says that the rest means nothing
+	}
 	return err
 }
 
@@ -62,6 +66,9 @@ func (a *attempt) suspend(ctx context.Context, why error, messages []history.Eve
 	if len(messages) > 0 && messages[0].Kind == history.ExecutionStarted {
 		events, messages = append(events, messages[0]), messages[1:]
 	}
+	if i := slices.IndexFunc(messages, func(e history.Event) bool { return e.Kind == history.ExecutionTerminated }); i >= 0 {
+		messages = messages[:i+1] // nothing follows an end
+	}
 	events = append(append(events, suspended), messages...)
 	a.project = true // the reason may be a new one
 	a.w.log.Error("an instance is suspended because of its code", "instance", a.g.instance, "reason", reason)
@@ -75,6 +82,7 @@ type turn struct {
 	messages  []history.Event
 	seg       history.Segment
 	committed bool // a segment of this turn, which holds the messages
+	unread    bool // the code ends without some of the inputs
 	stuck     bool
 }
 
@@ -85,6 +93,7 @@ func (t *turn) run(ctx context.Context, inputs []history.Event) error {
 	}
 	if d.Err == nil {
 		t.seg.Events = append(t.seg.Events, inputs[:d.Consumed]...)
+		t.unread = d.Consumed < len(inputs)
 	}
 	for d.Err == nil {
 		t.seg.Events = append(t.seg.Events, d.Commands...)
@@ -95,10 +104,10 @@ func (t *turn) run(ctx context.Context, inputs []history.Event) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		t.seg.Events = append(t.seg.Events, outcomes...)
 		if d, err = t.deliver(outcomes); err != nil {
 			return err
 		}
+		t.seg.Events = append(t.seg.Events, outcomes[:d.Consumed]...) // the code may have ended before the others
 		if d.Err == nil && t.w.store.Now().Sub(t.seg.Time) > t.w.cfg.Checkpoint {
 			if err := t.chunks(ctx, true); err != nil {
 				return err

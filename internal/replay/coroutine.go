@@ -122,6 +122,9 @@ func (r *Run) alive() {
 	if r.unwinding {
 		runtime.Goexit()
 	}
+	if r.current == nil {
+		panic("the context of an orchestration is used outside the orchestration's own code: in a step, an activity or a goroutine")
+	}
 }
 
 // Unwinding reports whether deferred functions run because the turn is over, not because the code has returned.
@@ -150,16 +153,12 @@ func (h liveHandler) WithGroup(name string) slog.Handler {
 // panicking reports whether a deferred function is running because of a panic: the panic is on the stack then.
 func panicking() bool {
 	var pcs [64]uintptr
-	frames := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs[:])])
-	for {
-		f, more := frames.Next()
-		if f.Function == "runtime.gopanic" {
+	for _, pc := range pcs[:runtime.Callers(2, pcs[:])] {
+		if f := runtime.FuncForPC(pc - 1); f != nil && f.Name() == "runtime.gopanic" {
 			return true
 		}
-		if !more {
-			return false
-		}
 	}
+	return false
 }
 
 const module = "github.com/durable-lambda/durable-lambda/"

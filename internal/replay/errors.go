@@ -28,12 +28,13 @@ func (m *Mismatch) Error() string {
 		b.WriteString("the history has nothing more for this turn")
 	} else {
 		b.WriteString("the history has " + describe(m.Recorded.Kind, m.Recorded.Name))
-		if m.Recorded.Op != "" {
-			b.WriteString(" (operation " + m.Recorded.Op)
-			if m.Number > 0 {
-				fmt.Fprintf(&b, ", event %d", m.Number)
-			}
-			b.WriteString(")")
+		switch {
+		case m.Recorded.Op != "" && m.Number > 0:
+			fmt.Fprintf(&b, " (operation %s, event %d)", m.Recorded.Op, m.Number)
+		case m.Recorded.Op != "":
+			b.WriteString(" (operation " + m.Recorded.Op + ")")
+		case m.Number > 0:
+			fmt.Fprintf(&b, " (event %d)", m.Number)
 		}
 	}
 	b.WriteString("; " + m.Asked)
@@ -98,6 +99,9 @@ func userStack(stack []byte) string {
 	var out []string
 	for i := from; i+1 < len(lines); i += 2 {
 		if strings.HasPrefix(lines[i], module+"internal/replay.") {
+			if len(out) == 0 { // it panicked in here, because of how it was called
+				continue
+			}
 			break
 		}
 		call := lines[i]

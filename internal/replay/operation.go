@@ -45,7 +45,7 @@ func (r *Run) ask(kind history.Kind, name string, fill func(*history.Event) erro
 
 // match checks that the history has what the code asks for, and now.
 func (r *Run) match(op *operation, kind history.Kind, name string, fill func(*history.Event) error) error {
-	early := r.past() && op.group > r.segments[r.at].group
+	early := r.past() && op.group > r.group()
 	if op.event.Kind != kind || op.event.Name != name || early {
 		asked := describe(kind, name)
 		if early {
@@ -111,10 +111,13 @@ type Timer struct {
 	op      *operation
 }
 
+// maxTimer keeps due times within what a history and a due row's key can hold.
+const maxTimer = 100 * 365 * 24 * time.Hour
+
 // Timer asks for a timer that is due d from now, rounded up to a millisecond.
 func (r *Run) Timer(d time.Duration) *Timer {
 	op, _ := r.ask(history.TimerCreated, "", func(e *history.Event) error {
-		e.At = r.now.Add(max(d, 0) + time.Millisecond - 1).Truncate(time.Millisecond)
+		e.At = r.now.Add(min(max(d, 0), maxTimer) + time.Millisecond - 1).Truncate(time.Millisecond)
 		return nil
 	})
 	return &Timer{Promise: &op.promise, Due: op.event.At, op: op}
@@ -135,15 +138,29 @@ func (r *Run) Cancel(t *Timer) {
 	r.add(e)
 }
 
-// Step asks for an inline activity: the turn's caller runs it while every coroutine waits.
+// Step asks for an inline activity: the turn's caller runs it while every coroutine waits. The history has its outcome
+// only, in the turn that asked for it, unless the instance was suspended, or ended, before the step could run.
 func (r *Run) Step(name string, run func(context.Context) ([]byte, *history.Failure)) *Promise {
 	r.alive()
 	path := r.nextPath()
-	if op := r.ops[string(path)]; op != nil {
-		r.fail(&Mismatch{Recorded: op.event, Number: op.number, Asked: "the code asked for step " + name, Source: source()})
+	op := r.ops[string(path)]
+	last := r.group() // the turn in which it must have run
+	for r.groups[last].stopped {
+		last++
 	}
-	op := &operation{event: &history.Event{Kind: history.StepStarted, Op: string(path), Name: name}, asked: true, step: run}
-	r.ops[op.event.Op] = op
+	switch {
+	case op == nil && r.groups[last].closed:
+		r.fail(&Mismatch{Asked: "the code asked for step " + name + " (operation " + string(path) + ")", Source: source()})
+	case op == nil:
+		op = &operation{event: &history.Event{Op: string(path)}}
+		r.ops[op.event.Op] = op
+	case !op.event.Kind.IsInput() || op.event.Name != name:
+		r.fail(&Mismatch{Recorded: op.event, Number: op.number, Asked: "the code asked for step " + name, Source: source()})
+	case op.group > last:
+		r.fail(&Mismatch{Recorded: op.event, Number: op.number, Asked: "the code asked for step " + name + " in an earlier turn", Source: source()})
+	}
+	op.event = &history.Event{Kind: history.StepStarted, Op: op.event.Op, Name: name}
+	op.asked, op.step = true, run
 	r.steps = append(r.steps, op)
 	return &op.promise
 }
@@ -168,28 +185,30 @@ func (r *Run) Refuse(err error) {
 }
 
 // give hands one input to the code.
-func (r *Run) give(e *history.Event) {
+func (r *Run) give(in input) {
+	e := in.event
 	switch e.Kind {
 	case history.ExecutionStarted:
 		r.start(e)
 	case history.TaskCompleted, history.TaskFailed:
-		r.outcome(e, history.TaskScheduled)
+		r.outcome(in, history.TaskScheduled)
 	case history.TimerFired:
-		r.outcome(e, history.TimerCreated)
+		r.outcome(in, history.TimerCreated)
 	case history.StepCompleted, history.StepFailed:
-		r.outcome(e, history.StepStarted)
+		r.outcome(in, history.StepStarted)
 	case history.EventRaised:
 		r.raise(e)
 	default:
-		r.err = &Mismatch{Recorded: e, Asked: "this version cannot replay such an event: run a newer one"}
+		r.err = &Mismatch{Recorded: e, Number: in.number, Asked: "this version cannot replay such an event: run a newer one"}
 	}
 }
 
 // outcome completes an operation. Late outcomes of cancelled timers find nobody waiting.
-func (r *Run) outcome(e *history.Event, of history.Kind) {
+func (r *Run) outcome(in input, of history.Kind) {
+	e := in.event
 	op := r.ops[e.Op]
 	if op == nil || !op.asked || op.event.Kind != of || of == history.StepStarted && op.event.Name != e.Name {
-		m := &Mismatch{Recorded: e, Asked: "the code did not ask for it"}
+		m := &Mismatch{Recorded: e, Number: in.number, Asked: "the code did not ask for it"}
 		if op != nil && op.asked {
 			m.Asked = "the code asked for " + describe(op.event.Kind, op.event.Name)
 		}

@@ -153,18 +153,33 @@ func resume(t *rapid.T, ref *reference, i, k, cut int) {
 	}
 	past := append(ref.past(i), ref.turns[i][:k]...)
 	past = append(past, &history.Segment{Time: s.Time, More: true, Events: s.Events[:cut:cut]})
+	var inputs []history.Event
+	if cut%2 == 1 && !hasSuspension(ref, i) { // or another build cannot go on with it, and this one is resumed
+		past = append(past, &history.Segment{Time: s.Time, Events: []history.Event{{Kind: history.ExecutionSuspended}}})
+		inputs = []history.Event{{Kind: history.ExecutionResumed}}
+	}
 	r := replay.Open(new(machine).code(ref.program), past, replay.Options{Inputs: replay.CheckStrict})
 	defer r.Close()
 	at := s.Time
 	if cut == len(s.Events) && k+1 < len(ref.turns[i]) {
 		at = ref.turns[i][k+1].Time
 	}
-	got, err := follow(r, r.Deliver(nil, at), nil, at, ref.script[i].pause)
+	got, err := follow(r, r.Deliver(inputs, at), nil, at, ref.script[i].pause)
 	if err != nil {
 		t.Fatalf("turn %d of %v, finished from event %d of segment %d: %v", i, ref.program, cut, k, err)
 	}
 	want := append([]*history.Segment{{Events: s.Events[cut:]}}, ref.turns[i][k+1:]...)
 	same(t, ref, "the rest of a turn", flat(got), flat(want))
+}
+
+// hasSuspension reports whether somebody has suspended the instance up to a turn: a resume would end that as well.
+func hasSuspension(ref *reference, i int) bool {
+	for _, s := range ref.past(i + 1) {
+		if slices.ContainsFunc(s.Events, func(e history.Event) bool { return e.Kind == history.ExecutionSuspended }) {
+			return true
+		}
+	}
+	return false
 }
 
 func isStep(e history.Event) bool {

@@ -20,6 +20,7 @@ type Run struct {
 	recorded int // inputs[:recorded] come from the history
 	cursor   int // inputs[:cursor] have been fed
 	ops      map[string]*operation
+	slab     []operation  // those that are recorded
 	pending  []*operation // asked for, and in no segment yet
 	steps    []*operation
 	channels map[string]*channel
@@ -27,11 +28,11 @@ type Run struct {
 	at          int // the segment of the last input fed
 	now         time.Time
 	suspended   bool
-	held        []*history.Event // inputs that wait for a resume
+	held        []input // inputs that wait for a resume
 	started     bool
 	ended       bool
 	end         *history.Event
-	endRecorded bool
+	recordedEnd input // what the history says that the code returned
 	err         error
 	unwinding   bool
 	parks       bool // every wait parks: tests compare
@@ -59,26 +60,24 @@ type segment struct {
 type group struct {
 	unseen int // recorded commands that the code has not asked for yet
 	closed bool
+	// stopped: after it the instance was suspended, or had ended, so that steps were perhaps asked for and not run.
+	stopped bool
 }
 
 type input struct {
 	event   *history.Event
 	segment int
+	number  int // of the event in the history, from 1; 0 when it is new
 }
 
 // newRun indexes the history: inputs in order, commands by their path.
 func newRun(code Code, past []*history.Segment, opt Options) *Run {
-	r := &Run{code: code, opt: opt, ops: map[string]*operation{}, at: -1, channels: map[string]*channel{}}
+	inputs, commands := count(past)
+	r := &Run{code: code, opt: opt, at: -1, channels: map[string]*channel{}, groups: []group{{}},
+		inputs: make([]input, 0, inputs+8), slab: make([]operation, 0, commands), ops: make(map[string]*operation, commands)}
 	r.log = slog.New(liveHandler{opt.Log.Handler(), r})
-	var events int
-	for _, s := range past {
-		events += len(s.Events)
-	}
-	r.inputs = make([]input, 0, events+8)
-	slab := make([]operation, 0, events)
-	var suspended, unfinished bool
+	var suspended, terminated, unfinished bool
 	number := 0
-	r.groups = append(r.groups, group{})
 	for i, s := range past {
 		g := len(r.groups) - 1
 		seg := segment{time: s.Time, group: g, sticky: suspends(s.Events)}
@@ -86,33 +85,69 @@ func newRun(code Code, past []*history.Segment, opt Options) *Run {
 		for k := range s.Events {
 			e := &s.Events[k]
 			number++
-			switch {
-			case e.Kind.IsInput():
-				r.inputs = append(r.inputs, input{e, i})
-				if e.Kind == history.ExecutionSuspended {
-					suspended = true
-				} else if e.Kind == history.ExecutionResumed && !seg.sticky {
-					suspended = false
-				}
-			case e.Kind == history.CustomStatusSet:
-				r.savedStatus = e.Data.Bytes
-			case e.Kind == history.ExecutionCompleted || e.Kind == history.ExecutionFailed:
-				r.endRecorded = true
-			default:
-				slab = append(slab, operation{event: e, group: g, number: number, recorded: true})
-				r.ops[key(e)] = &slab[len(slab)-1]
-				r.groups[g].unseen++
+			switch e.Kind {
+			case history.ExecutionSuspended:
+				suspended = true
+			case history.ExecutionResumed:
+				suspended = seg.sticky
+			case history.ExecutionTerminated:
+				terminated = true
 			}
+			r.index(input{e, i, number})
 		}
 		r.segments = append(r.segments, seg)
 		unfinished = s.More || unfinished && suspended
 		if !unfinished {
-			r.groups[g].closed = true
+			r.groups[g].closed, r.groups[g].stopped = true, suspended || terminated || r.recordedEnd.event != nil
 			r.groups = append(r.groups, group{})
 		}
 	}
 	r.recorded, r.history = len(r.inputs), len(past)
 	return r
+}
+
+// count returns how many inputs there are, and how much else to index.
+func count(past []*history.Segment) (inputs, commands int) {
+	for _, s := range past {
+		for k := range s.Events {
+			kind := s.Events[k].Kind
+			if kind.IsInput() {
+				inputs++
+			}
+			if !kind.IsInput() || kind == history.StepCompleted || kind == history.StepFailed {
+				commands++
+			}
+		}
+	}
+	return inputs, commands
+}
+
+// index files one event of the history.
+func (r *Run) index(in input) {
+	switch e := in.event; {
+	case e.Kind == history.StepCompleted || e.Kind == history.StepFailed:
+		r.record(in)
+		r.inputs = append(r.inputs, in)
+	case e.Kind.IsInput():
+		r.inputs = append(r.inputs, in)
+	case e.Kind == history.CustomStatusSet:
+		r.savedStatus = e.Data.Bytes
+	case e.Kind == history.ExecutionCompleted || e.Kind == history.ExecutionFailed:
+		r.recordedEnd = in
+	default:
+		r.record(in)
+		r.groups[len(r.groups)-1].unseen++
+	}
+}
+
+// record indexes a command of the last group, or the outcome of a step, whose command is not kept.
+func (r *Run) record(in input) {
+	r.slab = append(r.slab, operation{event: in.event, group: len(r.groups) - 1, number: in.number, recorded: true})
+	n := len(r.ops)
+	r.ops[key(in.event)] = &r.slab[len(r.slab)-1]
+	if len(r.ops) == n {
+		r.err = &Mismatch{Recorded: in.event, Number: in.number, Asked: "the history has it twice"}
+	}
 }
 
 // drive runs whoever can run, and feeds the next input when nobody can, until there is nothing left to feed.
@@ -126,13 +161,36 @@ func (r *Run) drive() {
 			break
 		}
 	}
-	switch {
-	case r.err != nil:
-	case !r.ended:
-		r.leave(len(r.segments) - 1)
-	case r.cursor < r.recorded:
-		r.err = &Mismatch{Recorded: r.inputs[r.cursor].event, Asked: "the code returned"}
+	if r.err == nil {
+		r.err = r.check()
 	}
+}
+
+// check compares, when nobody goes on, what the code did with all that the history has.
+func (r *Run) check() error {
+	if r.ended && r.cursor < r.recorded {
+		in := r.inputs[r.cursor]
+		if s := r.segments[in.segment]; !s.sticky || s.group != r.group() || in.segment == r.at {
+			return &Mismatch{Recorded: in.event, Number: in.number, Asked: "the code returned"}
+		}
+		r.cursor = len(r.inputs) // an unfinished turn, which ends the instance, was interrupted by the worker: too late for these
+	}
+	if r.ended && r.end == nil {
+		return nil // terminated: what it would have asked for does not matter
+	}
+	for g := r.group(); g < len(r.groups); g++ {
+		if r.groups[g].unseen > 0 {
+			return r.missing(g)
+		}
+	}
+	end := r.recordedEnd
+	switch {
+	case r.ended && r.past() && end.event == nil:
+		return &Mismatch{Asked: "the code returned"}
+	case !r.ended && end.event != nil:
+		return &Mismatch{Recorded: end.event, Number: end.number, Asked: "the code still waits"}
+	}
+	return nil
 }
 
 // feed takes the next input. It is called only while every coroutine waits, or the only one that runs is about to.
@@ -141,9 +199,9 @@ func (r *Run) feed() bool {
 		return false
 	}
 	if len(r.held) > 0 && !r.suspended {
-		e := r.held[0]
+		in := r.held[0]
 		r.held = r.held[1:]
-		r.give(e)
+		r.give(in)
 		return true
 	}
 	if r.cursor == len(r.inputs) {
@@ -157,7 +215,7 @@ func (r *Run) feed() bool {
 		r.enter(in.segment)
 	}
 	r.cursor++
-	r.apply(in.event)
+	r.apply(in)
 	return true
 }
 
@@ -190,21 +248,29 @@ func (r *Run) leave(next int) {
 func (r *Run) missing(g int) error {
 	var first *operation
 	for _, op := range r.ops {
-		if op.group == g && op.recorded && !op.asked && (first == nil || history.CompareOps(op.event.Op, first.event.Op) < 0) {
+		if op.group == g && op.recorded && !op.asked && !op.event.Kind.IsInput() && (first == nil || history.CompareOps(op.event.Op, first.event.Op) < 0) {
 			first = op
 		}
 	}
 	return &Mismatch{Recorded: first.event, Number: first.number, Asked: "the code did not ask for it"}
 }
 
+// group is the turn that the code is in.
+func (r *Run) group() int {
+	if r.at < 0 {
+		return 0
+	}
+	return r.segments[r.at].group
+}
+
 // past reports whether the code is in a turn that the history holds completely, where it may ask for nothing new.
-func (r *Run) past() bool { return r.at >= 0 && r.groups[r.segments[r.at].group].closed }
+func (r *Run) past() bool { return r.at >= 0 && r.groups[r.group()].closed }
 
 // live reports whether the code runs for the first time here.
 func (r *Run) live() bool { return r.at >= r.history && !r.unwinding }
 
-func (r *Run) apply(e *history.Event) {
-	switch e.Kind {
+func (r *Run) apply(in input) {
+	switch in.event.Kind {
 	case history.ExecutionSuspended:
 		r.suspended = true
 	case history.ExecutionResumed:
@@ -213,9 +279,9 @@ func (r *Run) apply(e *history.Event) {
 		r.ended = true
 	default:
 		if r.suspended {
-			r.held = append(r.held, e)
+			r.held = append(r.held, in)
 		} else {
-			r.give(e)
+			r.give(in)
 		}
 	}
 }

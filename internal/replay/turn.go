@@ -104,7 +104,7 @@ func (t *Turn) Suspended() bool { return t.run.suspended }
 // takeCommands drains what the code has asked for and no segment holds yet.
 func (r *Run) takeCommands() []history.Event {
 	slices.SortStableFunc(r.pending, func(a, b *operation) int { return history.CompareOps(a.event.Op, b.event.Op) })
-	var out []history.Event
+	out := slices.Grow([]history.Event(nil), len(r.pending))
 	for _, op := range r.pending {
 		out = append(out, *op.event)
 	}
@@ -113,7 +113,7 @@ func (r *Run) takeCommands() []history.Event {
 		out = append(out, history.Event{Kind: history.CustomStatusSet, Data: history.Payload{Bytes: r.status}})
 		r.savedStatus = r.status
 	}
-	if r.end != nil && !r.endRecorded {
+	if r.end != nil && r.recordedEnd.event == nil {
 		out = append(out, *r.end)
 		r.end = nil
 	}
@@ -132,7 +132,10 @@ func (r *Run) unresolvedSteps() []Step {
 
 // suspends reports whether these events of one segment hold a suspension by the worker.
 func suspends(events []history.Event) bool {
-	return slices.ContainsFunc(events, func(e history.Event) bool {
-		return e.Kind == history.ExecutionSuspended && e.MessageID == ""
-	})
+	for i := range events {
+		if e := &events[i]; e.Kind == history.ExecutionSuspended && e.MessageID == "" {
+			return true
+		}
+	}
+	return false
 }

@@ -29,6 +29,7 @@ var layers = map[string]layer{
 	"durable":                     {may: []string{"internal/code", "internal/replay", "durable/history"}},
 	"durable/backend":             {},
 	"durable/backend/backendtest": {may: []string{"durable/backend"}, vendors: []string{"github.com/google/go-cmp/..."}},
+	"durable/backend/delivery":    {may: []string{"durable/backend"}},
 	"durable/backend/memory":      {may: []string{"durable/backend", "durable/backend/delivery"}},
 	"durable/backend/pebble":      {may: []string{"durable/backend", "durable/backend/delivery"}, vendors: []string{"github.com/cockroachdb/pebble/v2/..."}},
 	"durable/store":               {may: []string{"durable/backend", "durable/history"}, vendors: []string{"github.com/oklog/ulid/v2"}},

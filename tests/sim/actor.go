@@ -35,7 +35,12 @@ type actor struct {
 	// wakes is when a resting actor may have something to do for a reason that no queue shows; zero is never.
 	wakes time.Time
 	skew  time.Duration
+	// at is what the call is for that the actor is in.
+	at    aim
 	build int
+	// script is what a client has still to ask for, and sent the start that it is about.
+	script *[]*request
+	sent   *start
 }
 
 func (w *World) spawn(name string, body func(*actor)) *actor {
@@ -48,7 +53,7 @@ func (w *World) spawn(name string, body func(*actor)) *actor {
 // begin starts a life.
 func (a *actor) begin() {
 	a.life++
-	a.dead, a.ready, a.wakes = false, nil, time.Time{}
+	a.dead, a.ready, a.wakes, a.at = false, nil, time.Time{}, reading
 	if a.w.plan.Skew > 0 {
 		a.skew = time.Duration(a.w.rng.Int64N(int64(2*a.w.plan.Skew))) - a.w.plan.Skew
 	}
@@ -102,8 +107,11 @@ func (a *actor) pause() bool {
 }
 
 // rest stops the actor until ready says that there is something to do.
-func (a *actor) rest(ready func() bool) bool {
-	a.ready = ready
+func (a *actor) rest(ready func() bool) bool { return a.restUntil(time.Time{}, ready) }
+
+// restUntil is rest where ready says nothing new before a time.
+func (a *actor) restUntil(wakes time.Time, ready func() bool) bool {
+	a.ready, a.wakes = ready, wakes
 	alive := a.pause()
 	a.ready, a.wakes = nil, time.Time{}
 	return alive
@@ -114,8 +122,23 @@ func (a *actor) runnable() bool {
 	return !a.done && !a.until.After(a.w.now) && (a.ready == nil || a.ready())
 }
 
+// aim is what a call of a port is for: a plan may aim its faults at one kind.
+type aim uint8
+
+const (
+	reading aim = iota
+	receiving
+	committing
+	sending
+	showing
+	acknowledging
+	aims
+)
+
 // call makes one call of a port: it stops before its effect, and again before the answer is seen.
-func (a *actor) call(what func() string, effect func() error) error {
+func (a *actor) call(at aim, what func() string, effect func() error) error {
+	a.at = at
+	defer func() { a.at = reading }()
 	if !a.pause() {
 		return errDead
 	}

@@ -17,7 +17,6 @@ type check struct {
 	order    []*life          // as they began
 	ops      map[string]opOf  // by the identity of the operation
 	starts   map[string]*start
-	refused  []*start
 	calls    map[string]*call // external messages that were sent, by identity
 	segments int
 }
@@ -141,6 +140,9 @@ func (c *check) begin(a *actor, l *life) {
 
 // committed checks what a segment says against what was sent.
 func (c *check) committed(a *actor, l *life, seg *history.Segment) {
+	if seg.Time.After(c.w.now.Add(c.w.plan.Skew)) { // a timer that fired early, too
+		c.w.fail("%s commits a segment of %s that is of %v, which is not yet", a, l, seg.Time)
+	}
 	for i := range seg.Events {
 		e := &seg.Events[i]
 		if o := l.ops[e.Op]; o != nil && o.command == e {
@@ -153,7 +155,7 @@ func (c *check) committed(a *actor, l *life, seg *history.Segment) {
 			}
 		}
 		if e.Kind == history.TaskCompleted || e.Kind == history.TaskFailed {
-			if o := l.ops[e.Op]; o.runs == 0 {
+			if o := l.ops[e.Op]; !o.reported {
 				c.w.fail("%s has %s consume %s of an activity that never ran", a, l, describeEvent(e))
 			}
 		}
@@ -229,9 +231,16 @@ func (c *check) sent(a *actor, queue string, sent backend.Message) {
 		key := m.Instance + "/" + m.Incarnation
 		if c.starts[key] == nil {
 			c.starts[key] = &start{instance: m.Instance, incarnation: m.Incarnation, task: c.w.task(m)}
+			a.sent = c.starts[key]
 		}
 	case history.TaskScheduled, history.TimerFired:
 		c.asked(a, m)
+	case history.TaskCompleted, history.TaskFailed:
+		if of, ok := c.ops[m.ID]; !ok || of.op.runs == 0 && !of.op.waiting {
+			c.w.fail("%s sends %s of %s, which never ran", a, describeEvent(&m.Event), m.Instance)
+		} else {
+			of.op.reported = true
+		}
 	}
 }
 
@@ -243,17 +252,34 @@ func (c *check) asked(a *actor, m *history.Message) {
 		return
 	}
 	of.op.sent++
+	of.op.attempt = max(of.op.attempt, m.Attempt)
+	of.op.waiting = of.op.waiting || !m.Waiting.IsZero()
 }
 
 // acked is called before a delivery is acknowledged: its business must be done.
 func (c *check) acked(a *actor, queue string, d backend.Delivery) {
 	m, err := history.DecodeMessage(d.Body)
-	if err != nil || queue == "activities" || queue == "wake" && m.Event.Kind == history.TimerFired {
+	if err != nil {
+		return
+	}
+	if queue == "activities" || queue == "wake" && m.Event.Kind == history.TimerFired {
+		of := c.ops[m.ID]
+		if over := of.life.end != nil || of.op.outcome != nil || of.op.canceled; !over && !of.op.passedOn(m) {
+			c.w.fail("%s acknowledges %s and has not sent what comes of it", a, describeMessage(d.Message))
+		}
 		return
 	}
 	if why := c.owed(m); why != "" {
 		c.w.fail("%s acknowledges %s: %s", a, describeMessage(d.Message), why)
 	}
+}
+
+// passedOn reports whether a message was sent that takes the place of m.
+func (o *op) passedOn(m *history.Message) bool {
+	if m.Event.Kind == history.TimerFired {
+		return o.sent > 1
+	}
+	return o.reported || o.attempt > m.Attempt || o.waiting
 }
 
 // owed says what a message still asks for.

@@ -34,8 +34,11 @@ type op struct {
 	segment  int
 	outcome  *history.Event
 	canceled bool
-	sent     int // messages that ask for it
-	runs     int // of an activity's body
+	sent     int    // messages that ask for it
+	attempt  uint32 // the highest that was sent
+	waiting  bool   // it was sent again because nobody had it
+	reported bool   // an outcome was sent
+	runs     int    // of an activity's body
 }
 
 // segmentOf splits the key of a segment.
@@ -80,6 +83,10 @@ func (l *life) add(seg *history.Segment) error {
 		return fmt.Errorf("something follows a seal")
 	case n > 0 && seg.Time.Before(l.segments[n-1].Time) && !seals(seg):
 		return fmt.Errorf("time goes back from %v to %v", l.segments[n-1].Time, seg.Time)
+	case len(seg.Events) == 0 && (n == 0 || !l.segments[n-1].More):
+		return fmt.Errorf("nothing happened, and no turn was unfinished")
+	case l.end != nil && !seals(seg) && !l.segments[n-1].More:
+		return fmt.Errorf("something follows the end")
 	}
 	l.segments = append(l.segments, seg)
 	sticky := false
@@ -132,7 +139,8 @@ func (l *life) apply(n int, e *history.Event, sticky bool) error {
 		}
 		l.ops[e.Op] = &op{command: &history.Event{Kind: history.StepStarted, Op: e.Op, Name: e.Name}, segment: n, outcome: e}
 	case history.TimerCanceled:
-		if o := l.ops[e.Op]; o == nil || o.outcome != nil || o.canceled {
+		// One that fired while the code could not see it, behind an event that made the code cancel it, is in order.
+		if o := l.ops[e.Op]; o == nil || o.command.Kind != history.TimerCreated || o.canceled {
 			return fmt.Errorf("cancels nothing that runs")
 		}
 		l.ops[e.Op].canceled = true

@@ -19,10 +19,12 @@ const (
 	duplicate       // a delivery is delivered once more, at once or days later
 	crash           // the actor is gone
 	stall           // the actor stands still until others have taken over
+	jump            // everybody stands still for as long
+	stuck           // a worker gives its code up
 	faults
 )
 
-var faultNames = [faults]string{"-", "refused", "lost", "retried", "partial", "duplicate", "crash", "stall"}
+var faultNames = [faults]string{"-", "refused", "lost", "retried", "partial", "duplicate", "crash", "stall", "jump", "stuck"}
 
 func (f fault) String() string { return faultNames[f] }
 
@@ -38,6 +40,8 @@ type Plan struct {
 	Budget  int
 	Rate    float64
 	enabled [faults]bool
+	// Aim is the kind of call that most faults hit; reading is none.
+	Aim aim
 	// Unordered makes the inbox a standard queue.
 	Unordered bool
 	// Sticky is how likely it is that the same actor goes on.
@@ -49,6 +53,8 @@ type Plan struct {
 	SegmentCommands, SegmentBytes int
 	DirectDelay                   time.Duration
 	UnknownReceives               int
+	// Redrive: at the end every message that was ever sent comes once more.
+	Redrive bool
 	// Deploys says whether other builds are deployed on the way.
 	Deploys bool
 	// Programs are the names of those that run.
@@ -68,6 +74,7 @@ func newPlan(seed uint64, r *rand.Rand) Plan {
 		Instances:     pick(r, 1, 1, 2, 2, 4),
 		Budget:        pick(r, 0, 1, 2, 3, 5, 8, 13, 20),
 		Rate:          pick(r, 0.005, 0.02, 0.05, 0.15),
+		Aim:           aim(r.IntN(int(aims))),
 		Unordered:     chance(r, 0.4),
 		Sticky:        pick(r, 0, 0, 0.5, 0.8, 0.95),
 		HandOn:        pick(r, 0, 0, 0.2, 0.6),
@@ -78,6 +85,7 @@ func newPlan(seed uint64, r *rand.Rand) Plan {
 		SegmentBytes:    pick(r, 0, 0, 0, 60, 300),
 		UnknownReceives: pick(r, 0, 1),
 		Deploys:         chance(r, 0.5),
+		Redrive:         chance(r, 0.2),
 	}
 	for f := refused; f < faults; f++ {
 		p.enabled[f] = chance(r, 0.6)
@@ -85,7 +93,23 @@ func newPlan(seed uint64, r *rand.Rand) Plan {
 	for range pick(r, 1, 2, 3) {
 		p.Programs = append(p.Programs, programs[r.IntN(len(programs))].name)
 	}
+	p.focus(r)
 	return p
+}
+
+// focus makes some plans meet often what needs several rare things at once.
+func (p *Plan) focus(r *rand.Rand) {
+	switch r.IntN(6) {
+	case 0: // long turns that are interrupted
+		p.HandOn, p.SegmentCommands, p.Aim = 0.6, 1+r.IntN(3), committing
+		p.Programs = []string{pick(r, "fan", "coroutines", "unawaited", "steps", "buggy")}
+	case 1: // clients that want the same id
+		p.Instances, p.Clients, p.Aim = 1, 3, pick(r, committing, showing, sending)
+	default:
+		return
+	}
+	p.Rate, p.Budget = pick(r, 0.02, 0.05, 0.15), p.Budget+2
+	p.enabled[crash], p.enabled[stall], p.enabled[lost] = true, true, true
 }
 
 func (p Plan) String() string {
@@ -95,8 +119,8 @@ func (p Plan) String() string {
 			on = append(on, f.String())
 		}
 	}
-	return fmt.Sprintf("%d orchestrators, %d runners, %d clients, %d instances of %s; %d faults at %v of %s; unordered %v, sticky %v, "+
-		"hand on %v, skew %v, segments of %d commands and %d bytes, direct delay %v, unknown receives %d, deploys %v",
-		p.Orchestrators, p.Runners, p.Clients, p.Instances, strings.Join(p.Programs, ", "), p.Budget, p.Rate, strings.Join(on, ", "),
-		p.Unordered, p.Sticky, p.HandOn, p.Skew, p.SegmentCommands, p.SegmentBytes, p.DirectDelay, p.UnknownReceives, p.Deploys)
+	return fmt.Sprintf("%d orchestrators, %d runners, %d clients, %d instances of %s; %d faults at %v of %s, aim %d; unordered %v, sticky %v, "+
+		"hand on %v, skew %v, segments of %d commands and %d bytes, direct delay %v, unknown receives %d, deploys %v, redrive %v",
+		p.Orchestrators, p.Runners, p.Clients, p.Instances, strings.Join(p.Programs, ", "), p.Budget, p.Rate, strings.Join(on, ", "), p.Aim,
+		p.Unordered, p.Sticky, p.HandOn, p.Skew, p.SegmentCommands, p.SegmentBytes, p.DirectDelay, p.UnknownReceives, p.Deploys, p.Redrive)
 }

@@ -29,7 +29,7 @@ type table struct {
 var _ backend.Table = (*table)(nil)
 
 func (t *table) Get(ctx context.Context, key backend.Key) (item *backend.Item, err error) {
-	err = t.a.call(func() string { return "get " + short(key) }, func() (err error) {
+	err = t.a.call(reading, func() string { return "get " + short(key) }, func() (err error) {
 		item, err = t.inner.Get(ctx, key)
 		return err
 	})
@@ -40,7 +40,7 @@ func (t *table) Get(ctx context.Context, key backend.Key) (item *backend.Item, e
 }
 
 func (t *table) Put(ctx context.Context, item backend.Item, cond backend.Condition) error {
-	return t.a.call(func() string { return "put " + describeItem(item) }, func() error {
+	return t.a.call(aimOf(item.Key), func() string { return "put " + describeItem(item) }, func() error {
 		old, err := t.inner.Get(ctx, item.Key)
 		if err != nil {
 			return err
@@ -53,15 +53,26 @@ func (t *table) Put(ctx context.Context, item backend.Item, cond backend.Conditi
 	})
 }
 
+// aimOf says what a put is for.
+func aimOf(k backend.Key) aim {
+	if _, _, ok := segmentOf(k); ok {
+		return committing
+	}
+	if k.Sort == "row" {
+		return showing
+	}
+	return sending
+}
+
 func (t *table) Delete(ctx context.Context, key backend.Key) error {
-	return t.a.call(func() string { return "delete " + short(key) }, func() error {
+	return t.a.call(reading, func() string { return "delete " + short(key) }, func() error {
 		t.a.w.check.deleted(t.a, key)
 		return t.inner.Delete(ctx, key)
 	})
 }
 
 func (t *table) Query(ctx context.Context, partition, from, to string, limit int) (items []backend.Item, err error) {
-	err = t.a.call(func() string { return fmt.Sprintf("query %s: %d", shortPartition(partition), len(items)) }, func() (err error) {
+	err = t.a.call(reading, func() string { return fmt.Sprintf("query %s: %d", shortPartition(partition), len(items)) }, func() (err error) {
 		items, err = t.inner.Query(ctx, partition, from, to, limit)
 		return err
 	})
@@ -72,7 +83,7 @@ func (t *table) Query(ctx context.Context, partition, from, to string, limit int
 }
 
 func (t *table) Index(ctx context.Context, partition, from, to string, limit int) (found []backend.Indexed, err error) {
-	err = t.a.call(func() string { return "index " + partition }, func() (err error) {
+	err = t.a.call(reading, func() string { return "index " + partition }, func() (err error) {
 		found, err = t.inner.Index(ctx, partition, from, to, limit)
 		return err
 	})
@@ -92,7 +103,7 @@ var _ backend.Queue = (*queue)(nil)
 
 func (q *queue) Send(ctx context.Context, messages []backend.Message) []error {
 	var errs []error
-	err := q.a.call(func() string { return "send to " + q.name + describeMessages(messages, errs) }, func() error {
+	err := q.a.call(sending, func() string { return "send to " + q.name + describeMessages(messages, errs) }, func() error {
 		errs = q.send(ctx, messages)
 		return nil
 	})
@@ -116,6 +127,9 @@ func (q *queue) send(ctx context.Context, messages []backend.Message) []error {
 			continue
 		}
 		q.a.w.check.sent(q.a, q.name, m)
+		if m.ID, m.Delay = "", 0; q.a.w.plan.Redrive {
+			q.a.w.sent = append(q.a.w.sent, again{name: q.name, queue: q.inner, m: m})
+		}
 		if torn && chance(q.a.w.rng, 0.2) {
 			errs[i] = errLost
 		}
@@ -124,7 +138,7 @@ func (q *queue) send(ctx context.Context, messages []backend.Message) []error {
 }
 
 func (q *queue) Receive(ctx context.Context, max int, wait time.Duration) (batch []backend.Delivery, err error) {
-	err = q.a.call(func() string { return "receive from " + q.name + describeBatch(batch) }, func() (err error) {
+	err = q.a.call(receiving, func() string { return "receive from " + q.name + describeBatch(batch) }, func() (err error) {
 		batch, err = q.inner.Receive(ctx, max, 0)
 		for _, d := range batch {
 			if q.a.w.strike(duplicate) == duplicate {
@@ -140,7 +154,7 @@ func (q *queue) Receive(ctx context.Context, max int, wait time.Duration) (batch
 }
 
 func (q *queue) Ack(ctx context.Context, batch []backend.Delivery) error {
-	return q.a.call(func() string { return "ack to " + q.name + describeBatch(batch) }, func() error {
+	return q.a.call(acknowledging, func() string { return "ack to " + q.name + describeBatch(batch) }, func() error {
 		for _, d := range batch {
 			q.a.w.check.acked(q.a, q.name, d)
 		}
@@ -149,7 +163,7 @@ func (q *queue) Ack(ctx context.Context, batch []backend.Delivery) error {
 }
 
 func (q *queue) Defer(ctx context.Context, d backend.Delivery, by time.Duration) error {
-	return q.a.call(func() string {
+	return q.a.call(acknowledging, func() string {
 		return fmt.Sprintf("defer in %s by %v%s", q.name, by, describeBatch([]backend.Delivery{d}))
 	}, func() error { return q.inner.Defer(ctx, d, by) })
 }
@@ -162,11 +176,11 @@ type blobs struct {
 var _ backend.Blobs = (*blobs)(nil)
 
 func (b *blobs) Put(ctx context.Context, key string, data []byte) error {
-	return b.a.call(func() string { return "put blob " + key }, func() error { return b.inner.Put(ctx, key, data) })
+	return b.a.call(reading, func() string { return "put blob " + key }, func() error { return b.inner.Put(ctx, key, data) })
 }
 
 func (b *blobs) Get(ctx context.Context, key string) (data []byte, err error) {
-	err = b.a.call(func() string { return "get blob " + key }, func() (err error) {
+	err = b.a.call(reading, func() string { return "get blob " + key }, func() (err error) {
 		data, err = b.inner.Get(ctx, key)
 		return err
 	})
@@ -177,5 +191,5 @@ func (b *blobs) Get(ctx context.Context, key string) (data []byte, err error) {
 }
 
 func (b *blobs) Delete(ctx context.Context, key string) error {
-	return b.a.call(func() string { return "delete blob " + key }, func() error { return b.inner.Delete(ctx, key) })
+	return b.a.call(reading, func() string { return "delete blob " + key }, func() error { return b.inner.Delete(ctx, key) })
 }

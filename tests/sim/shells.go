@@ -30,11 +30,30 @@ func (a *actor) newWorker() *worker.Worker {
 		UnknownReceives: w.plan.UnknownReceives, Jitter: w.rng.Float64,
 		NearDeadline:    func(context.Context) bool { return !w.calm && chance(w.rng, w.plan.HandOn) },
 		SegmentCommands: w.plan.SegmentCommands, SegmentBytes: w.plan.SegmentBytes,
+		Watch:   a.watch,
+		Execute: a.execute,
 	})
 	if err != nil {
 		panic(err)
 	}
 	return made
+}
+
+// watch gives up code that would come back, sometimes.
+func (a *actor) watch(_ string, run func()) bool {
+	if a.w.strike(stuck) == stuck {
+		a.w.trace.add(a, "gives its code up")
+		return false
+	}
+	run()
+	return true
+}
+
+// execute runs steps in any order.
+func (a *actor) execute(steps []func()) {
+	for _, i := range a.w.rng.Perm(len(steps)) {
+		steps[i]()
+	}
 }
 
 // counts is what is in the queues now.

@@ -97,6 +97,10 @@ func describeEvent(e *history.Event) string {
 	if e.Name != "" {
 		s += " " + e.Name
 	}
+	if e.Kind == history.ExecutionSuspended && e.MessageID == "" {
+		reason, _, _ := strings.Cut(e.Reason, "\n")
+		s += " (" + reason + ")"
+	}
 	return s
 }
 

@@ -17,7 +17,7 @@ var epoch = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
 const (
 	// maxSteps ends a run that does not come to rest.
-	maxSteps = 300_000
+	maxSteps = 50_000
 	// sweepEvery is how often due rows are looked at.
 	sweepEvery = time.Minute
 	// lastBuild is the build that has every bug fixed.
@@ -38,7 +38,8 @@ type World struct {
 	queues  *memory.Queues // of this step, once somebody has asked
 	actors  []*actor
 	current *actor
-	copies  []late
+	copies  []again
+	sent    []again // everything that ever was, when the plan wants it again
 	build   int
 	deploys []time.Time
 	nextTry time.Time // of the sweeper
@@ -48,8 +49,8 @@ type World struct {
 	failure error
 }
 
-// late is a message that is delivered once more.
-type late struct {
+// again is a message that is delivered once more.
+type again struct {
 	at    time.Time
 	name  string
 	queue backend.Queue
@@ -99,7 +100,11 @@ func (w *World) fail(format string, args ...any) {
 
 // strike decides whether something goes wrong here, and which of kinds.
 func (w *World) strike(kinds ...fault) fault {
-	if w.calm || w.budget == 0 || w.current != nil && w.current.dead || !chance(w.rng, w.plan.Rate) {
+	rate := w.plan.Rate
+	if w.current != nil && w.current.at == w.plan.Aim && w.plan.Aim != reading {
+		rate = min(10*rate, 0.4)
+	}
+	if w.calm || w.budget == 0 || w.current != nil && w.current.dead || !chance(w.rng, rate) {
 		return none
 	}
 	f := kinds[w.rng.IntN(len(kinds))]
@@ -134,10 +139,26 @@ func (w *World) live() {
 	}
 	for range 60 {
 		if w.settle(); w.failure != nil || !w.nudge() {
+			w.redrive()
 			return
 		}
 	}
 	w.fail("instances do not end: %s", strings.Join(w.check.open(), ", "))
+}
+
+// redrive delivers every message once more, in any order: nothing may come of it.
+func (w *World) redrive() {
+	if !w.plan.Redrive || w.failure != nil {
+		return
+	}
+	w.trace.add("queue", "delivers everything again")
+	before := w.check.segments
+	w.rng.Shuffle(len(w.sent), func(i, j int) { w.sent[i], w.sent[j] = w.sent[j], w.sent[i] })
+	w.copies, w.sent = w.sent, nil
+	w.settle()
+	if w.check.segments != before {
+		w.fail("old messages change histories that have ended")
+	}
 }
 
 // settle runs until nothing will happen any more by itself.
@@ -162,7 +183,7 @@ func (w *World) settle() {
 		if w.current != nil && slices.Contains(can, w.current) && chance(w.rng, w.plan.Sticky) {
 			a = w.current
 		}
-		w.go_(a)
+		w.choose(a)
 		if w.step++; w.step > maxSteps {
 			w.fail("no rest after %d steps: %s", maxSteps, strings.Join(w.check.open(), ", "))
 		}
@@ -172,16 +193,19 @@ func (w *World) settle() {
 	}
 }
 
-// go_ lets an actor go on, unless something happens to it.
-func (w *World) go_(a *actor) {
+// choose lets an actor go on, unless something happens to it.
+func (w *World) choose(a *actor) {
 	w.current = a
-	switch w.strike(crash, stall) {
+	switch w.strike(crash, stall, jump) {
 	case crash:
 		a.crash(time.Duration(w.rng.IntN(3)) * time.Second)
 	case stall:
 		d := pick(w.rng, 31*time.Second, 2*time.Minute, 7*time.Minute, 26*time.Hour)
 		a.until = w.now.Add(d)
 		w.trace.add(a, "stands still for %v", d)
+	case jump:
+		w.now = w.now.Add(pick(w.rng, 31*time.Second, 7*time.Minute))
+		w.trace.add("clock", "everybody stood still")
 	default:
 		a.resume()
 	}
@@ -191,12 +215,12 @@ func (w *World) go_(a *actor) {
 func (w *World) copy(name string, q backend.Queue, m backend.Message) {
 	m.ID = "" // past every deduplication
 	d := pick(w.rng, 0, time.Second, 45*time.Second, 10*time.Minute, 72*time.Hour)
-	w.copies = append(w.copies, late{w.now.Add(d), name, q, m})
+	w.copies = append(w.copies, again{w.now.Add(d), name, q, m})
 	w.trace.add("queue", "delivers again in %v: %s", d, describeMessage(m))
 }
 
 func (w *World) deliverCopies() {
-	w.copies = slices.DeleteFunc(w.copies, func(l late) bool {
+	w.copies = slices.DeleteFunc(w.copies, func(l again) bool {
 		if l.at.After(w.now) {
 			return false
 		}
@@ -208,7 +232,7 @@ func (w *World) deliverCopies() {
 
 // deploy makes the next build the one that new lives and idle workers run.
 func (w *World) deploy() {
-	for len(w.deploys) > 0 && !w.deploys[0].After(w.now) {
+	for len(w.deploys) > 0 && (!w.deploys[0].After(w.now) || chance(w.rng, 0.005)) {
 		w.deploys = w.deploys[1:]
 		w.build = min(w.build+1, lastBuild)
 		w.trace.add("deploy", "build %d", w.build)

@@ -28,12 +28,15 @@ func conditionTests() []test {
 		{"Put with Owned refuses an item of another and returns it whole", refuses(backend.Owned("me"), with("other", at))},
 		{"Put with Owned refuses an item of nobody", refuses(backend.Owned("me"), with("", at))},
 		{"Put with Owned refuses when there is no item", refuses(backend.Owned("me"), none)},
-		{"Put with OwnedBefore holds for an earlier sequence, the generation first", holds(backend.OwnedBefore("me", at), with("me", before...))},
-		{"Put with OwnedBefore refuses the same sequence and later ones", refuses(backend.OwnedBefore("me", at), with("me", append(after, at)...))},
+		{"Put with OwnedBefore holds for an earlier sequence, the generation first",
+			holds(backend.OwnedBefore("me", at), with("me", before...))},
+		{"Put with OwnedBefore refuses the same sequence and later ones",
+			refuses(backend.OwnedBefore("me", at), with("me", append(after, at)...))},
 		{"Put with OwnedBefore refuses an item of another", refuses(backend.OwnedBefore("me", at), with("other", before...))},
 		{"Put with OwnedBefore refuses when there is no item", refuses(backend.OwnedBefore("me", at), none)},
 		{"Put with OwnedAt holds for exactly the sequence", holds(backend.OwnedAt("me", at), with("me", at))},
-		{"Put with OwnedAt refuses any other sequence", refuses(backend.OwnedAt("me", at), with("me", append(before, after...)...))},
+		{"Put with OwnedAt refuses any other sequence",
+			refuses(backend.OwnedAt("me", at), with("me", append(before, after...)...))},
 		{"Put with OwnedAt refuses an item of another", refuses(backend.OwnedAt("me", at), with("other", at))},
 		{"Put with OwnedAt refuses when there is no item", refuses(backend.OwnedAt("me", at), none)},
 	}
@@ -83,23 +86,25 @@ const racers = 8
 
 func raceAbsent(f *fixture) {
 	names := numbered("racer%d", racers)
-	errs := f.race(func(i int) error {
-		item := f.full("contested")
-		item.Owner = names[i]
-		return f.Table.Put(f.ctx, item, backend.Absent())
-	})
-	winner := f.get(f.full("contested").Key)
-	wins := 0
-	for i, err := range errs {
-		if err == nil {
-			wins++
-			f.same("the winner's item", winner.Owner, names[i])
-			continue
+	for _, sort := range numbered("contested%d", 4) {
+		errs := f.race(func(i int) error {
+			item := f.full(sort)
+			item.Owner = names[i]
+			return f.Table.Put(f.ctx, item, backend.Absent())
+		})
+		winner := f.get(f.full(sort).Key)
+		wins := 0
+		for i, err := range errs {
+			if err == nil {
+				wins++
+				f.same("the winner's item", winner.Owner, names[i])
+				continue
+			}
+			f.same("the item a loser found", f.refused(err), winner)
 		}
-		f.same("the item a loser found", f.refused(err), winner)
-	}
-	if wins != 1 {
-		f.Errorf("%d puts won, want 1", wins)
+		if wins != 1 {
+			f.Errorf("%d puts won, want 1", wins)
+		}
 	}
 }
 
@@ -128,10 +133,15 @@ func raceOwnedAt(f *fixture) {
 // race runs put once for each racer, at the same time, and returns their errors.
 func (f *fixture) race(put func(i int) error) []error {
 	errs := make([]error, racers)
+	start := make(chan struct{})
 	var wg sync.WaitGroup
 	for i := range errs {
-		wg.Go(func() { errs[i] = put(i) })
+		wg.Go(func() {
+			<-start
+			errs[i] = put(i)
+		})
 	}
+	close(start)
 	wg.Wait()
 	return errs
 }

@@ -5,6 +5,7 @@ package backendtest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -31,7 +32,8 @@ type Config struct {
 	// Visibility is that of the inbox and of the wake queue, ActivityVisibility that of the activities queue. What would
 	// take longer than a few seconds of real time is left out; zero leaves out what depends on it.
 	Visibility, ActivityVisibility time.Duration
-	// Patience is how long a message may take to arrive, or the index to follow. Zero is for an adapter that is exact.
+	// Patience is how long a message may take to arrive, or the index to follow; less than half of Visibility. Zero is for
+	// an adapter that is exact.
 	Patience time.Duration
 	// Ordered says that the inbox keeps the order of groups and locks them.
 	Ordered bool
@@ -132,8 +134,8 @@ func (f *fixture) eventually(check func() string) {
 
 func (f *fixture) wantInvalid(what string, err error) {
 	f.Helper()
-	if err == nil {
-		f.Errorf("%s: got no error", what)
+	if !errors.Is(err, backend.ErrInvalid) {
+		f.Errorf("%s: got error %v, want one that wraps ErrInvalid", what, err)
 	}
 }
 

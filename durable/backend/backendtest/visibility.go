@@ -109,7 +109,7 @@ func waitTests() []queueTest {
 		{"Receive returns at most max messages", receiveMax},
 		{"Receive of fewer than one or more than ten messages is refused", receiveLimits},
 		{"Receive waits for a message", receiveWaits},
-		{"Receive waits for a visibility that ends", receiveWaitsForVisibility},
+		{"Receive waits for a message that is deferred to now", receiveWaitsForDefer},
 		{"Receive ends with the context's error", receiveContext},
 		{"delivers every message to somebody when receivers race", receiversRace},
 	}
@@ -140,33 +140,42 @@ func receiveLimits(q *queue) {
 	}
 }
 
-// background runs Receive with a long wait, and returns a function that waits for its answer.
+// background runs Receive with a long wait, and returns a function that waits for its answer, which must come before the
+// wait ends.
 func (q *queue) background(ctx context.Context) func() ([]backend.Delivery, error) {
+	const wait = 20 * time.Second
 	var got []backend.Delivery
 	var err error
 	done := make(chan struct{})
+	start := time.Now()
 	go func() {
 		defer close(done)
-		got, err = q.Receive(ctx, 1, 20*time.Second)
+		got, err = q.Receive(ctx, 1, wait)
 	}()
 	return func() ([]backend.Delivery, error) {
 		<-done
+		if took := time.Since(start); took > wait*3/4 {
+			q.Errorf("Receive answered after %v of a wait of %v", took, wait)
+		}
 		return got, err
 	}
 }
 
 func receiveWaits(q *queue) {
 	answer := q.background(q.ctx)
+	q.Advance(moment)
 	q.send(message("m"))
 	got, err := answer()
 	q.must(err)
 	q.wantBodies(got, "m")
 }
 
-func receiveWaitsForVisibility(q *queue) {
+func receiveWaitsForDefer(q *queue) {
 	q.send(message("m"))
 	d := q.receive(1)[0]
+	q.deferTo(d, backend.MaxVisibility)
 	answer := q.background(q.ctx)
+	q.Advance(moment)
 	q.deferTo(d, 0)
 	got, err := answer()
 	q.must(err)
@@ -176,6 +185,7 @@ func receiveWaitsForVisibility(q *queue) {
 func receiveContext(q *queue) {
 	ctx, cancel := context.WithCancel(q.ctx)
 	answer := q.background(ctx)
+	q.Advance(moment)
 	cancel()
 	if got, err := answer(); !errors.Is(err, context.Canceled) {
 		q.Errorf("got %v and error %v, want context.Canceled", got, err)

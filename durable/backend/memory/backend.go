@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/durable-lambda/durable-lambda/durable/backend"
-	"github.com/durable-lambda/durable-lambda/durable/backend/memory/delivery"
+	"github.com/durable-lambda/durable-lambda/durable/backend/delivery"
 )
 
 // Defaults of Options, the same as those of a deployed hub's queues, and the deduplication window of SQS FIFO.

@@ -4,7 +4,7 @@ import (
 	"time"
 
 	"github.com/durable-lambda/durable-lambda/durable/backend"
-	"github.com/durable-lambda/durable-lambda/durable/backend/memory/delivery"
+	"github.com/durable-lambda/durable-lambda/durable/backend/delivery"
 )
 
 // Queues counts the messages of each queue.

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/durable-lambda/durable-lambda/durable/backend"
-	"github.com/durable-lambda/durable-lambda/durable/backend/memory/delivery"
+	"github.com/durable-lambda/durable-lambda/durable/backend/delivery"
 )
 
 var _ backend.Queue = (*queue)(nil)

@@ -79,3 +79,16 @@ func BenchmarkBackend(b *testing.B) {
 		return mustOpen(b, b.TempDir(), pebble.Options{}).Backend()
 	})
 }
+
+func BenchmarkOpen(b *testing.B) {
+	dir := b.TempDir()
+	for b.Loop() {
+		opened, err := pebble.Open(dir, pebble.Options{})
+		if err != nil {
+			b.Fatal(err)
+		}
+		if err := opened.Close(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package pebble_test
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"sync"
@@ -17,11 +18,14 @@ import (
 // folder on, and looks at what is left.
 func TestCrashAtEveryStep(t *testing.T) {
 	t.Parallel()
-	for _, unsynced := range []int{0, 50, 100} {
-		t.Run(fmt.Sprintf("%d%% of what was not synced survives", unsynced), func(t *testing.T) {
+	for _, test := range []struct{ unsynced, variants int }{{0, 1}, {50, 5}, {100, 1}} {
+		t.Run(fmt.Sprintf("%d%% of what was not synced survives", test.unsynced), func(t *testing.T) {
 			t.Parallel()
-			c := newCrasher(t, unsynced, func(int) bool { return true })
-			c.live(150, 200)
+			skipWhenShort(t)
+			c := newCrasher(t, test.unsynced, test.variants, func(int) bool { return true })
+			for range 3 {
+				c.live(30/test.variants, 200)
+			}
 		})
 	}
 }
@@ -33,18 +37,27 @@ func TestCrashAmongFlushes(t *testing.T) {
 	for seed := range 3 {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
 			t.Parallel()
-			c := newCrasher(t, seed*40, func(step int) bool { return step%5 == seed })
+			skipWhenShort(t)
+			c := newCrasher(t, seed*40, 1, func(step int) bool { return step%15 == seed })
 			for range 3 {
-				c.live(60, 120<<10)
+				c.live(50, 120<<10)
 			}
 		})
+	}
+}
+
+func skipWhenShort(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("slow with the race detector, and has nothing to race")
 	}
 }
 
 // crasher runs random operations on a file system that it copies, as a crash would leave it, along the way.
 type crasher struct {
 	t        *testing.T
-	unsynced int
+	unsynced int // percent
+	variants int // different crashes at each step
 	random   *rand.Rand
 	clock    *clock
 	fs       *vfs.MemFS
@@ -55,9 +68,9 @@ type crasher struct {
 	before, after *model // an operation under way leads from one to the other
 }
 
-func newCrasher(t *testing.T, unsynced int, when func(step int) bool) *crasher {
+func newCrasher(t *testing.T, unsynced, variants int, when func(step int) bool) *crasher {
 	c := &crasher{
-		t: t, unsynced: unsynced, when: when, clock: newClock(), fs: vfs.NewCrashableMem(),
+		t: t, unsynced: unsynced, variants: variants, when: when, clock: newClock(), fs: vfs.NewCrashableMem(),
 		random: rand.New(rand.NewPCG(uint64(unsynced), 7)), before: newModel(),
 	}
 	c.after = c.before
@@ -114,19 +127,31 @@ func (c *crasher) step() {
 		return
 	}
 	c.looked++
-	cfg := vfs.CrashCloneCfg{UnsyncedDataPercent: c.unsynced, RNG: rand.New(rand.NewPCG(uint64(c.steps), 1))}
-	left, before, after := c.fs.CrashClone(cfg), c.before, c.after
+	step, before, after := c.steps, c.before, c.after
+	var left []*vfs.MemFS
+	for variant := range c.variants {
+		random := rand.New(rand.NewPCG(uint64(step), uint64(variant)))
+		left = append(left, c.fs.CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: c.unsynced, RNG: random}))
+	}
 	c.mu.Unlock()
+	for variant, fs := range left {
+		if err := c.look(fs, before, after); err != nil {
+			c.t.Errorf("crash %d before change %d of the file system, during %s: %v", variant, step, after.last, err)
+		}
+	}
+}
 
+// look says what is wrong with what a crash left.
+func (c *crasher) look(left *vfs.MemFS, before, after *model) error {
 	b, err := pebble.Open("hubs/data", pebble.Options{FS: left, Now: c.clock.Now})
 	if err != nil {
-		c.t.Errorf("step %d: %v", c.looked, err)
-		return
+		return err
 	}
 	defer b.Close()
 	if diff := compare(c.t, b, before, after); diff != "" {
-		c.t.Errorf("a crash before change %d of the file system, during %s:\n%s", c.steps, after.last, diff)
+		return errors.New(diff)
 	}
+	return nil
 }
 
 // TestCrashUnderConcurrentWriters checks that what was acknowledged to one of many writers, who share syncs, is there.

@@ -3,7 +3,10 @@ package pebble_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -18,16 +21,16 @@ import (
 func TestReadsReturnOnlyWhatIsDurable(t *testing.T) {
 	t.Parallel()
 	syncing, proceed := make(chan struct{}, 100), make(chan struct{})
-	held := false
+	var held atomic.Bool
 	fs := errorfs.Wrap(vfs.NewMem(), errorfs.InjectorFunc(func(op errorfs.Op) error {
-		if held && op.Kind == errorfs.OpFileSyncData && strings.HasSuffix(op.Path, ".log") {
+		if held.Load() && op.Kind == errorfs.OpFileSyncData && strings.HasSuffix(op.Path, ".log") {
 			syncing <- struct{}{}
 			<-proceed
 		}
 		return nil
 	}))
 	b := mustOpen(t, "data", pebble.Options{FS: fs}).Backend()
-	held = true
+	held.Store(true)
 	item := backend.Item{Key: backend.Key{Partition: "p", Sort: "s"}, Value: []byte("v")}
 	put := make(chan error, 2)
 	go func() { put <- b.Table.Put(t.Context(), item, backend.Absent()) }()
@@ -55,6 +58,31 @@ func TestReadsReturnOnlyWhatIsDurable(t *testing.T) {
 	}
 	if got, err := b.Blobs.Get(t.Context(), "key"); string(got) != "data" || err != nil {
 		t.Errorf("Get of the blob after the sync: got %q and error %v", got, err)
+	}
+}
+
+// TestRacingPutsHaveOneWinner races more than the conformance suite can afford.
+func TestRacingPutsHaveOneWinner(t *testing.T) {
+	t.Parallel()
+	table := mustOpen(t, "data", pebble.Options{FS: vfs.NewMem()}).Backend().Table
+	for round := range 300 {
+		var wins atomic.Int32
+		var wg sync.WaitGroup
+		start := make(chan struct{})
+		for range 8 {
+			wg.Go(func() {
+				<-start
+				item := backend.Item{Key: backend.Key{Partition: "p", Sort: fmt.Sprint(round)}}
+				if table.Put(t.Context(), item, backend.Absent()) == nil {
+					wins.Add(1)
+				}
+			})
+		}
+		close(start)
+		wg.Wait()
+		if wins.Load() != 1 {
+			t.Fatalf("round %d: %d puts won, want 1", round, wins.Load())
+		}
 	}
 }
 
@@ -193,7 +221,8 @@ func TestDeleteExpired(t *testing.T) {
 	t.Parallel()
 	r := newReopener(t)
 	table := r.Backend.Backend().Table
-	for sort, expires := range map[string]time.Duration{"soon": time.Minute, "later": time.Hour, "moved": time.Minute, "never": 0} {
+	lives := map[string]time.Duration{"soon": time.Minute, "later": time.Hour, "moved": time.Minute, "never": 0}
+	for sort, expires := range lives {
 		item := backend.Item{Key: backend.Key{Partition: "p", Sort: sort}}
 		if expires != 0 {
 			item.Expires = r.clock.Now().Add(expires)

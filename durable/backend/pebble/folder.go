@@ -173,15 +173,10 @@ func (f folder) open(log *slog.Logger) (*pebble.DB, error) {
 // createDatabase creates an empty database, and closes it: Pebble begins the first log of a new database in a format that
 // does not tell a damaged log from one that ends.
 func (f folder) createDatabase(state state, log *slog.Logger) error {
-	var err error
 	if state == empty {
-		err = f.writeMarker(fresh)
-	} else {
-		// A crash may have left half of a database, which Pebble takes for damage. It holds nothing.
-		err = f.fs.RemoveAll(f.path(databaseName))
-	}
-	if err != nil {
-		return err
+		if err := f.writeMarker(fresh); err != nil {
+			return err
+		}
 	}
 	db, err := pebble.Open(f.path(databaseName), f.options(log, false))
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 
 	"github.com/durable-lambda/durable-lambda/durable/backend"
-	"github.com/durable-lambda/durable-lambda/durable/backend/memory/delivery"
+	"github.com/durable-lambda/durable-lambda/durable/backend/delivery"
 )
 
 var _ backend.Queue = (*queue)(nil)

@@ -1,0 +1,17 @@
+package pebble
+
+import "github.com/durable-lambda/durable-lambda/durable/backend"
+
+// What the tests see of the format.
+var (
+	AppendText    = appendText
+	CutText       = cutText
+	After         = after
+	EncodeItem    = encodeItem
+	DecodeItem    = decodeItem
+	EncodeMessage = encodeMessage
+	DecodeMessage = decodeMessage
+)
+
+// IndexKey is the key of an index entry.
+func IndexKey(e backend.Indexed) []byte { return indexKey(e.IndexEntry, e.Key) }

@@ -1,0 +1,119 @@
+package pebble_test
+
+import (
+	"bytes"
+	"cmp"
+	"strings"
+	"testing"
+	"time"
+
+	gocmp "github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"pgregory.net/rapid"
+
+	"github.com/durable-lambda/durable-lambda/durable/backend"
+	"github.com/durable-lambda/durable-lambda/durable/backend/pebble"
+)
+
+// text draws strings in which the bytes that matter to the encoding are frequent.
+func text() *rapid.Generator[string] {
+	return rapid.Map(rapid.SliceOfN(rapid.SampledFrom([]byte{0x00, 0x01, 'a', 'b', 0xfe, 0xff}), 1, 5),
+		func(b []byte) string { return string(b) })
+}
+
+func indexed() *rapid.Generator[backend.Indexed] {
+	return rapid.Custom(func(t *rapid.T) backend.Indexed {
+		return backend.Indexed{
+			Key:        backend.Key{Partition: text().Draw(t, "partition"), Sort: text().Draw(t, "sort")},
+			IndexEntry: backend.IndexEntry{Partition: text().Draw(t, "index partition"), Sort: text().Draw(t, "index sort")},
+		}
+	})
+}
+
+func TestKeysSortAsTheTuplesOfTheirParts(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		a, b := indexed().Draw(t, "a"), indexed().Draw(t, "b")
+		want := cmp.Or(
+			strings.Compare(a.IndexEntry.Partition, b.IndexEntry.Partition), strings.Compare(a.IndexEntry.Sort, b.IndexEntry.Sort),
+			strings.Compare(a.Key.Partition, b.Key.Partition), strings.Compare(a.Key.Sort, b.Key.Sort))
+		if got := bytes.Compare(pebble.IndexKey(a), pebble.IndexKey(b)); got != want {
+			t.Errorf("keys compare as %d, want %d", got, want)
+		}
+	})
+}
+
+func TestTextIsCutWhereItEnds(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		s, rest := text().Draw(t, "text"), text().Draw(t, "rest")
+		got, after, ok := pebble.CutText(append(pebble.AppendText(nil, s), rest...))
+		if got != s || string(after) != rest || !ok {
+			t.Errorf("got %q, %q and %v, want %q and %q", got, after, ok, s, rest)
+		}
+	})
+}
+
+func TestAfterIsBehindEveryExtensionAndNothingElse(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		prefix, other := text().Draw(t, "prefix"), text().Draw(t, "other")
+		end := pebble.After([]byte(prefix))
+		got := other >= prefix && (end == nil || other < string(end))
+		if want := strings.HasPrefix(other, prefix); got != want {
+			t.Errorf("%q is in [%q, %q): %v, want %v", other, prefix, end, got, want)
+		}
+	})
+}
+
+func FuzzDecodeItem(f *testing.F) {
+	item := backend.Item{
+		Owner: "owner", Sequence: backend.Sequence{Generation: 1, Number: 300}, Value: []byte("value"),
+		Expires: time.Unix(-5, 0).UTC(), Index: &backend.IndexEntry{Partition: "p", Sort: "s", Summary: []byte("summary")},
+	}
+	f.Add(pebble.EncodeItem(item))
+	f.Add(pebble.EncodeItem(backend.Item{}))
+	f.Add([]byte{1, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f})
+	f.Fuzz(func(t *testing.T, b []byte) {
+		item, err := pebble.DecodeItem(backend.Key{}, b)
+		if err != nil {
+			return
+		}
+		again, err := pebble.DecodeItem(backend.Key{}, pebble.EncodeItem(*item))
+		if diff := gocmp.Diff(item, again, cmpopts.EquateEmpty()); diff != "" || err != nil {
+			t.Errorf("error %v (-decoded +decoded again):\n%s", err, diff)
+		}
+	})
+}
+
+func FuzzDecodeMessage(f *testing.F) {
+	f.Add(pebble.EncodeMessage(backend.Message{ID: "id", Group: "g", Body: []byte("body")}, time.Unix(0, 12345)))
+	f.Add([]byte{1, 0, 0, 0, 0})
+	f.Add([]byte{2})
+	f.Fuzz(func(t *testing.T, b []byte) {
+		m, due, err := pebble.DecodeMessage(b)
+		if err != nil {
+			return
+		}
+		again, dueAgain, err := pebble.DecodeMessage(pebble.EncodeMessage(m, due))
+		if diff := gocmp.Diff(m, again, cmpopts.EquateEmpty()); diff != "" || err != nil || !due.Equal(dueAgain) {
+			t.Errorf("error %v, due %v and %v (-decoded +decoded again):\n%s", err, due, dueAgain, diff)
+		}
+	})
+}
+
+func TestDecodersRefuseWhatIsCutOff(t *testing.T) {
+	t.Parallel()
+	item := pebble.EncodeItem(backend.Item{Owner: "owner", Value: []byte("value"), Expires: time.Unix(1, 0)})
+	for n := range item {
+		if _, err := pebble.DecodeItem(backend.Key{}, item[:n]); err == nil {
+			t.Errorf("an item cut off at %d of %d bytes was decoded", n, len(item))
+		}
+	}
+	message := pebble.EncodeMessage(backend.Message{Body: []byte("body")}, time.Unix(1, 0))
+	for n := range message {
+		if _, _, err := pebble.DecodeMessage(message[:n]); err == nil {
+			t.Errorf("a message cut off at %d of %d bytes was decoded", n, len(message))
+		}
+	}
+}

@@ -1,0 +1,213 @@
+package sim
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/durable-lambda/durable-lambda/durable"
+	"github.com/durable-lambda/durable-lambda/durable/client"
+	"github.com/durable-lambda/durable-lambda/durable/history"
+)
+
+// task is one input for one instance id.
+type task struct {
+	instance string
+	program  *program
+	input    []byte
+}
+
+// encode is v as JSON, which sometimes is so long that it becomes a blob.
+func (w *World) encode(v any) []byte {
+	data, err := json.Marshal(v)
+	if err != nil {
+		panic(err)
+	}
+	if chance(w.rng, 0.1) {
+		data = append(bytes.Repeat([]byte(" "), history.InlinePayload), data...)
+	}
+	return data
+}
+
+// task finds what a start is for.
+func (w *World) task(m *history.Message) *task {
+	data := m.Event.Data.Bytes
+	if m.Event.Data.Blob != "" {
+		data, _ = w.inner.Blobs.Get(context.Background(), m.Event.Data.Blob)
+	}
+	i := slices.IndexFunc(w.tasks, func(t *task) bool { return t.instance == m.Instance && bytes.Equal(t.input, data) })
+	if i < 0 {
+		w.fail("a start of %s has an input that nobody gave", m.Instance)
+		return nil
+	}
+	return w.tasks[i]
+}
+
+// request is one call that a client will make.
+type request struct {
+	at    time.Time
+	what  string
+	call  func(ctx context.Context, a *actor, c *client.Client) error
+	tries int
+}
+
+// cast makes the clients and what they will ask for.
+func (w *World) cast() {
+	scripts := make([][]*request, w.plan.Clients)
+	add := func(r *request) {
+		i := w.rng.IntN(len(scripts))
+		scripts[i] = append(scripts[i], r)
+	}
+	for i := range w.plan.Instances {
+		w.write(fmt.Sprintf("i%d", i+1), programNamed(pick(w.rng, w.plan.Programs...)), add)
+	}
+	for i, script := range scripts {
+		slices.SortStableFunc(script, func(a, b *request) int { return a.at.Compare(b.at) })
+		w.spawn(fmt.Sprintf("client%d", i+1), w.client(script))
+	}
+	w.spawn("closer", w.client(nil))
+	if w.plan.Deploys {
+		first := w.later()
+		w.deploys = []time.Time{first, first.Add(time.Duration(w.rng.IntN(600)) * time.Second)}
+	}
+}
+
+// later is some time in a run: most happen at its beginning.
+func (w *World) later() time.Time {
+	most := pick(w.rng, 5*time.Millisecond, 100*time.Millisecond, time.Second, 10*time.Second, 5*time.Minute, 4*time.Hour, 60*time.Hour)
+	return epoch.Add(time.Duration(w.rng.Int64N(int64(most))))
+}
+
+// write makes up what happens to one instance.
+func (w *World) write(id string, p *program, add func(*request)) {
+	starts := pick(w.rng, 1, 1, 2, 2, 3)
+	for i := range starts {
+		if i == 0 || !p.once {
+			w.tasks = append(w.tasks, &task{instance: id, program: p, input: w.encode(p.input(w.rng, id))})
+		}
+		at := w.later()
+		if i == 0 || chance(w.rng, 0.5) {
+			at = epoch.Add(time.Duration(w.rng.IntN(3)) * time.Millisecond)
+		}
+		reuse := durable.ReuseEnded
+		if p.once || chance(w.rng, 0.2) {
+			reuse = durable.ReuseNever
+		}
+		add(start1(w.tasks[len(w.tasks)-1], at, reuse))
+	}
+	for range w.rng.IntN(4) {
+		if p.event == nil {
+			break
+		}
+		add(w.raise(id, p, w.later()))
+	}
+	if chance(w.rng, 0.25) {
+		at := w.later()
+		add(manage(id, durable.Suspend, at))
+		add(manage(id, durable.Resume, at.Add(time.Duration(w.rng.IntN(30))*time.Second)))
+	}
+	if chance(w.rng, 0.15) {
+		add(manage(id, durable.Terminate, w.later()))
+	}
+}
+
+func start1(t *task, at time.Time, reuse durable.Reuse) *request {
+	return &request{at: at, what: "start " + t.instance, call: func(ctx context.Context, a *actor, c *client.Client) error {
+		a.sent = nil
+		ref, err := c.Start(ctx, durable.StartRequest{Name: t.program.orchestration, ID: t.instance, Input: t.input, Reuse: reuse})
+		if !a.dead {
+			a.w.check.told(a, ref, err)
+		}
+		return err
+	}}
+}
+
+func (w *World) raise(id string, p *program, at time.Time) *request {
+	name, v := p.event(w.rng)
+	req := durable.EventRequest{Instance: id, Name: name, Data: w.encode(v)}
+	if chance(w.rng, 0.5) {
+		req.ID = fmt.Sprint("event-", w.rng.IntN(3))
+	}
+	return &request{at: at, what: "raise " + name + " to " + id, call: func(ctx context.Context, _ *actor, c *client.Client) error {
+		return c.Raise(ctx, req)
+	}}
+}
+
+func manage(id string, command durable.Command, at time.Time) *request {
+	what := [...]string{durable.Terminate: "terminate", durable.Suspend: "suspend", durable.Resume: "resume"}[command]
+	return &request{at: at, what: what + " " + id, call: func(ctx context.Context, _ *actor, c *client.Client) error {
+		return c.Manage(ctx, durable.ManageRequest{Instance: id, Command: command, Reason: what})
+	}}
+}
+
+// client makes its requests one after the other, each at its time. One whose outcome it does not know it may make again.
+func (w *World) client(script []*request) func(*actor) {
+	return func(a *actor) {
+		a.script = &script
+		for {
+			var next time.Time
+			if len(script) > 0 {
+				next = script[0].at
+			}
+			if !a.restUntil(next, func() bool { return len(script) > 0 && !script[0].at.After(w.now) }) {
+				return
+			}
+			r := script[0]
+			script = script[1:]
+			err := r.call(context.Background(), a, client.New(a.newStore()))
+			if a.dead {
+				return
+			}
+			w.trace.add(a, "%s: %v", r.what, err)
+			if r.tries++; open(err) && r.tries < 3 && chance(w.rng, 0.7) {
+				script = slices.Insert(script, 0, r)
+			}
+		}
+	}
+}
+
+// open reports whether an error leaves open what happened.
+func open(err error) bool {
+	return errors.Is(err, errLost) || errors.Is(err, errRefused)
+}
+
+// told notes what a client knows of its start.
+func (c *check) told(a *actor, ref durable.InstanceRef, err error) {
+	s := a.sent
+	switch {
+	case err == nil && (s == nil || s.incarnation != ref.Incarnation):
+		c.w.fail("%s was told that %s#%s is accepted, which it did not send", a, ref.ID, shortIncarnation(ref.Incarnation))
+	case err == nil:
+		s.told = accepted
+	case errors.Is(err, durable.ErrExists) && s != nil:
+		if c.life(s.instance, s.incarnation) != nil {
+			c.w.fail("%s was told that %s#%s is refused, and it ran", a, s.instance, shortIncarnation(s.incarnation))
+		}
+		s.told = refusedTold
+		c.w.trace.add(a, "knows that %s#%s is refused", s.instance, shortIncarnation(s.incarnation))
+	case !errors.Is(err, durable.ErrExists) && !open(err):
+		c.w.fail("%s cannot start: %v", a, err)
+	}
+}
+
+// nudge asks for what instances may wait for, and reports false when none waits.
+func (w *World) nudge() bool {
+	closer := w.actors[len(w.actors)-1]
+	waiting := false
+	for _, l := range w.check.order {
+		if l.end != nil || l.task == nil {
+			continue
+		}
+		waiting = true
+		if l.suspended {
+			*closer.script = append(*closer.script, manage(l.instance, durable.Resume, w.now))
+		} else if l.task.program.event != nil {
+			*closer.script = append(*closer.script, w.raise(l.instance, l.task.program, w.now))
+		}
+	}
+	return waiting
+}

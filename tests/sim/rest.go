@@ -1,0 +1,197 @@
+package sim
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/durable-lambda/durable-lambda/durable"
+	"github.com/durable-lambda/durable-lambda/durable/client"
+	"github.com/durable-lambda/durable-lambda/durable/history"
+	"github.com/durable-lambda/durable-lambda/durable/store"
+	"github.com/durable-lambda/durable-lambda/internal/code"
+	"github.com/durable-lambda/durable-lambda/internal/replay"
+)
+
+// rest checks the hub when nothing happens any more.
+func (w *World) rest() {
+	if w.failure != nil {
+		return
+	}
+	if q := w.memory.Queues(); q.Total() > 0 {
+		w.fail("messages are left in the queues: %+v", q)
+	}
+	w.restingTable()
+	w.restingList()
+	for _, s := range w.check.starts {
+		l := w.check.life(s.instance, s.incarnation)
+		if s.told == accepted && l == nil {
+			w.fail("%s#%s was accepted and never began", s.instance, shortIncarnation(s.incarnation))
+		}
+	}
+	for i, l := range w.check.order {
+		w.restingLife(l, i)
+	}
+}
+
+// restingTable compares what is stored with what was put.
+func (w *World) restingTable() {
+	segments := 0
+	for _, item := range w.memory.Items() {
+		if strings.HasPrefix(item.Partition, "due#") {
+			w.fail("the due row %s is left", item.Sort)
+		}
+		if incarnation, n, ok := segmentOf(item.Key); ok {
+			segments++
+			l := w.check.life(shortPartition(item.Partition), incarnation)
+			if l == nil || n >= len(l.raw) || !bytes.Equal(l.raw[n], item.Value) {
+				w.fail("segment %s is not what was committed", short(item.Key))
+			}
+		}
+		if row := decodeRow(item); row != nil {
+			w.restingRow(row)
+		}
+	}
+	if segments != w.check.segments {
+		w.fail("%d segments are stored, %d were committed", segments, w.check.segments)
+	}
+}
+
+// restingList compares what a client can read with the histories.
+func (w *World) restingList() {
+	c := client.New(store.New(store.Config{Backend: w.inner, Now: func() time.Time { return w.now }}))
+	page, err := c.List(context.Background(), durable.Query{})
+	if err != nil {
+		w.fail("the instances cannot be listed: %v", err)
+	}
+	seen := map[string]bool{}
+	for _, in := range page.Instances {
+		l := w.check.life(in.ID, in.Incarnation)
+		if l == nil || l.end == nil || seen[in.ID] || !in.Status.Ended() || l.end.Kind == history.ExecutionCompleted && !bytes.Equal(in.Output, l.end.Data.Bytes) {
+			w.fail("%s is listed as %s with output %s", in.ID, in.Status, in.Output)
+		}
+		seen[in.ID] = true
+	}
+	for _, l := range w.check.order {
+		if !seen[l.instance] {
+			w.fail("%s is not listed", l)
+		}
+	}
+}
+
+// restingRow compares a status row with the history.
+func (w *World) restingRow(row *history.Row) {
+	l := w.check.life(row.Instance, row.Incarnation)
+	switch {
+	case l == nil:
+		w.fail("%s is %s and never began", row.Instance, statusNames[row.Status])
+	case row.Status != l.status() || row.End == nil || row.End.Kind != l.end.Kind || !bytes.Equal(row.Custom.Bytes, l.custom):
+		w.fail("the row of %s is %s with status %s, its history shows %s with %s", l, statusNames[row.Status], row.Custom.Bytes,
+			statusNames[l.status()], l.custom)
+	case l.sealed:
+		w.fail("the row of %s shows a life that is sealed", l)
+	}
+	for _, other := range w.check.order {
+		if other.instance == l.instance && other != l && other.incarnation >= l.incarnation {
+			w.fail("the row of %s hides %s", l, other)
+		}
+	}
+}
+
+// restingLife checks what a life has come to.
+func (w *World) restingLife(l *life, _ int) {
+	if l.end == nil {
+		w.fail("%s never ends", l)
+		return
+	}
+	if l.terminated() {
+		return
+	}
+	for _, seg := range l.segments {
+		for i := range seg.Events {
+			if o := l.ops[seg.Events[i].Op]; o != nil && o.command == &seg.Events[i] && o.command.Kind == history.TaskScheduled && o.runs == 0 && !o.waiting {
+				w.fail("%s never ran for %s", describeEvent(o.command), l)
+			}
+		}
+	}
+	if err := l.task.program.want(w, l); err != nil {
+		w.fail("%s (%s): %v", l, l.task.program.name, err)
+	}
+	w.replays(l)
+}
+
+// replays runs the code of the last build over the history, which must say the same again.
+func (w *World) replays(l *life) {
+	run := w.code(l.start.Name)
+	segments := l.segments
+	if l.sealed {
+		segments = segments[:len(segments)-1]
+	}
+	opt := replay.Options{Instance: l.instance, Incarnation: l.incarnation, Inputs: replay.CheckStrict}
+	t := replay.Open(run, segments, opt)
+	d := t.Deliver(nil, segments[len(segments)-1].Time)
+	t.Close()
+	if d.Err != nil || !d.Ended || len(d.Commands)+len(d.Steps) > 0 {
+		w.fail("%s replays to something else: ended %v, %d commands, %d steps, %v", l, d.Ended, len(d.Commands), len(d.Steps), d.Err)
+		return
+	}
+	w.replaysLastTurn(l, segments, run, opt)
+}
+
+// replaysLastTurn runs the last turn again from its inputs: it must ask for the same, and end the same.
+func (w *World) replaysLastTurn(l *life, segments []*history.Segment, run replay.Code, opt replay.Options) {
+	first := len(segments) - 1
+	for first > 0 && segments[first-1].More {
+		first--
+	}
+	var inputs []history.Event
+	var want []string
+	for _, seg := range segments[first:] {
+		for _, e := range seg.Events {
+			switch {
+			case e.Kind == history.StepCompleted || e.Kind == history.StepFailed:
+				return // whose outcome came in the middle
+			case e.Kind.IsInput():
+				inputs = append(inputs, e)
+			default:
+				want = append(want, inFull(e))
+			}
+		}
+	}
+	t := replay.Open(run, segments[:first], opt)
+	d := t.Deliver(inputs, segments[first].Time)
+	t.Close()
+	if d.Err != nil || len(d.Commands) != len(want) {
+		w.fail("the last turn of %s runs otherwise: %d commands instead of %d, %v", l, len(d.Commands), len(want), d.Err)
+		return
+	}
+	for i := range want {
+		if got := inFull(d.Commands[i]); got != want[i] {
+			w.fail("the last turn of %s runs otherwise: %s instead of %s", l, got, want[i])
+		}
+	}
+}
+
+// inFull is an event as text, wherever its payload is.
+func inFull(e history.Event) string {
+	e.Data.Blob, e.Data.Size = "", 0
+	b, err := json.Marshal(e)
+	if err != nil {
+		return err.Error()
+	}
+	return string(b)
+}
+
+// code is the body of an orchestration in the last build.
+func (w *World) code(name string) replay.Code {
+	a := &actor{w: w, name: "replay", build: lastBuild}
+	for _, h := range w.handlers(a) {
+		if h.Kind == code.Orchestration && h.Name == name {
+			return h.Run
+		}
+	}
+	panic(fmt.Sprintf("sim: no orchestration %s", name))
+}
