@@ -69,20 +69,28 @@ func (p *pumps) wait() {
 
 func (p *pumps) start(q backend.Queue, batch int, handle func(context.Context, []backend.Delivery) []worker.Outcome) {
 	p.wg.Go(func() {
-		for p.poll.Err() == nil {
-			deliveries, err := q.Receive(p.poll, batch, longPoll)
-			if err != nil {
-				if p.poll.Err() == nil {
-					p.log.Error("a queue cannot be read", "error", err)
-					p.pause()
-				}
-				continue
-			}
-			if len(deliveries) > 0 {
-				p.conclude(q, deliveries, handle(p.work, deliveries))
-			}
+		for p.poll.Err() == nil { // a body that calls runtime.Goexit takes only the goroutine of its loop along
+			done := make(chan struct{})
+			go func() { defer close(done); p.loop(q, batch, handle) }()
+			<-done
 		}
 	})
+}
+
+func (p *pumps) loop(q backend.Queue, batch int, handle func(context.Context, []backend.Delivery) []worker.Outcome) {
+	for p.poll.Err() == nil {
+		deliveries, err := q.Receive(p.poll, batch, longPoll)
+		if err != nil {
+			if p.poll.Err() == nil {
+				p.log.Error("a queue cannot be read", "error", err)
+				p.pause()
+			}
+			continue
+		}
+		if len(deliveries) > 0 {
+			p.conclude(q, deliveries, handle(p.work, deliveries))
+		}
+	}
 }
 
 // conclude acknowledges what is done and puts back what is not. There is no dead-letter queue here: what is not ours goes.

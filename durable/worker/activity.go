@@ -65,6 +65,7 @@ func (w *Worker) activity(ctx context.Context, m *history.Message, d backend.Del
 	if ctx.Err() != nil && failure != nil {
 		return ctx.Err() // the worker is stopping: that is nobody's failed attempt
 	}
+	ctx = context.WithoutCancel(ctx) // but what is done is reported
 	if failure == nil {
 		return w.report(ctx, m, history.Event{Kind: history.TaskCompleted, Data: history.Payload{Bytes: output}})
 	}
@@ -77,9 +78,10 @@ func (w *Worker) do(ctx context.Context, h durable.Handler, m *history.Message, 
 	attempt = durable.WithActivityInfo(attempt, durable.ActivityInfo{Instance: m.Instance, Attempt: int(m.Attempt), Key: m.ID})
 	output, failure := h.Do(attempt, m.Event.Data.Bytes)
 	if failure != nil && errors.Is(attempt.Err(), context.DeadlineExceeded) && ctx.Err() == nil {
-		failure.Causes = append(failure.Causes, history.Failure{Kind: string(durable.ActivityTimedOut)})
 		if failure.Kind == "" {
 			failure.Kind = string(durable.ActivityTimedOut)
+		} else {
+			failure.Causes = append(failure.Causes, history.Failure{Kind: string(durable.ActivityTimedOut)})
 		}
 		failure.Message = fmt.Sprintf("the attempt took longer than its time-out of %v: %s", timeout, failure.Message)
 	}

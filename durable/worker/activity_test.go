@@ -26,61 +26,65 @@ func callOnce(a durable.Activity[int, int]) durable.Handler {
 	})
 }
 
+const wrong = durable.ErrorKind("Wrong")
+
+var three = durable.Retry{Attempts: 3, Initial: time.Second, Factor: 2}
+
+var attempts = []struct {
+	name     string
+	opts     []durable.ActivityOption
+	fail     func(attempt int) error
+	attempts []time.Duration // when each was made
+	kind     durable.ErrorKind
+	message  string
+}{
+	{name: "no policy is one attempt", fail: always(errors.New("no")), attempts: []time.Duration{0}, message: "no"},
+	{name: "pauses grow", opts: []durable.ActivityOption{three}, fail: always(errors.New("no")),
+		attempts: []time.Duration{0, time.Second, 3 * time.Second}, message: "no"},
+	{name: "without a factor pauses stay", opts: []durable.ActivityOption{durable.Retry{Attempts: 4, Initial: 2 * time.Second}},
+		fail: always(errors.New("no")), attempts: seconds(0, 2, 4, 6), message: "no"},
+	{name: "pauses are capped", opts: []durable.ActivityOption{durable.Retry{Attempts: 4, Initial: time.Second, Factor: 10, Cap: 5 * time.Second}},
+		fail: always(errors.New("no")), attempts: seconds(0, 1, 6, 11), message: "no"},
+	{name: "a success ends it", opts: []durable.ActivityOption{three}, fail: func(n int) error {
+		if n == 2 {
+			return nil
+		}
+		return errors.New("no")
+	}, attempts: seconds(0, 1)},
+	{name: "a permanent error is final", opts: []durable.ActivityOption{three},
+		fail: always(fmt.Errorf("card: %w", durable.Permanent(wrong))), attempts: seconds(0), kind: wrong, message: "card: Wrong"},
+	{name: "a kind that is not to be retried is final", opts: []durable.ActivityOption{durable.Retry{Attempts: 3, NonRetryable: []durable.ErrorKind{wrong}}},
+		fail: always(errors.Join(durable.ErrorKind("Other"), wrong)), attempts: seconds(0), kind: "Other", message: "Other\nWrong"},
+	{name: "another kind is retried", opts: []durable.ActivityOption{durable.Retry{Attempts: 2, NonRetryable: []durable.ErrorKind{wrong}}},
+		fail: always(durable.ErrorKind("Other")), attempts: seconds(0, 0), kind: "Other", message: "Other"},
+	{name: "a panic is retried", opts: []durable.ActivityOption{three}, fail: func(int) error { panic("oh") },
+		attempts: seconds(0, 1, 3), kind: durable.ActivityPanicked, message: "panic: oh"},
+	{name: "a long pause waits in a due row", opts: []durable.ActivityOption{durable.Retry{Attempts: 2, Initial: 20 * time.Minute}},
+		fail: always(errors.New("no")), attempts: []time.Duration{0, 20 * time.Minute}, message: "no"},
+}
+
 func TestAttempts(t *testing.T) {
 	t.Parallel()
-	const wrong = durable.ErrorKind("Wrong")
-	three := durable.Retry{Attempts: 3, Initial: time.Second, Factor: 2}
-	for _, c := range []struct {
-		name     string
-		opts     []durable.ActivityOption
-		fail     func(attempt int) error
-		attempts []time.Duration // when each was made
-		kind     durable.ErrorKind
-		message  string
-	}{
-		{name: "no policy is one attempt", fail: always(errors.New("no")), attempts: []time.Duration{0}, message: "no"},
-		{name: "pauses grow", opts: []durable.ActivityOption{three}, fail: always(errors.New("no")),
-			attempts: []time.Duration{0, time.Second, 3 * time.Second}, message: "no"},
-		{name: "without a factor pauses stay", opts: []durable.ActivityOption{durable.Retry{Attempts: 4, Initial: 2 * time.Second}},
-			fail: always(errors.New("no")), attempts: seconds(0, 2, 4, 6), message: "no"},
-		{name: "pauses are capped", opts: []durable.ActivityOption{durable.Retry{Attempts: 4, Initial: time.Second, Factor: 10, Cap: 5 * time.Second}},
-			fail: always(errors.New("no")), attempts: seconds(0, 1, 6, 11), message: "no"},
-		{name: "a success ends it", opts: []durable.ActivityOption{three}, fail: func(n int) error {
-			if n == 2 {
-				return nil
-			}
-			return errors.New("no")
-		}, attempts: seconds(0, 1)},
-		{name: "a permanent error is final", opts: []durable.ActivityOption{three},
-			fail: always(fmt.Errorf("card: %w", durable.Permanent(wrong))), attempts: seconds(0), kind: wrong, message: "card: Wrong"},
-		{name: "a kind that is not to be retried is final", opts: []durable.ActivityOption{durable.Retry{Attempts: 3, NonRetryable: []durable.ErrorKind{wrong}}},
-			fail: always(errors.Join(durable.ErrorKind("Other"), wrong)), attempts: seconds(0), kind: "Other", message: "Other\nWrong"},
-		{name: "another kind is retried", opts: []durable.ActivityOption{durable.Retry{Attempts: 2, NonRetryable: []durable.ErrorKind{wrong}}},
-			fail: always(durable.ErrorKind("Other")), attempts: seconds(0, 0), kind: "Other", message: "Other"},
-		{name: "a panic is retried", opts: []durable.ActivityOption{three}, fail: func(int) error { panic("oh") },
-			attempts: seconds(0, 1, 3), kind: durable.ActivityPanicked, message: "panic: oh"},
-		{name: "a long pause waits in a due row", opts: []durable.ActivityOption{durable.Retry{Attempts: 2, Initial: 20 * time.Minute}},
-			fail: always(errors.New("no")), attempts: []time.Duration{0, 20 * time.Minute}, message: "no"},
-	} {
+	for _, c := range attempts {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			a := durable.NewActivity[int, int]("A", c.opts...)
 			var h *hub
-			var attempts []time.Duration
+			var made []time.Duration
 			keys := map[string]bool{}
 			start := time.Time{}
 			h = newHub(t, worker.Config{}, callOnce(a), a.Bind(func(ctx context.Context, n int) (int, error) {
-				attempts, keys[durable.IdempotencyKey(ctx)] = append(attempts, h.now.Sub(start)), true
-				if durable.Attempt(ctx) != len(attempts) || durable.InstanceID(ctx) != "one" {
-					t.Errorf("attempt %d of %s is called %d", len(attempts), durable.InstanceID(ctx), durable.Attempt(ctx))
+				made, keys[durable.IdempotencyKey(ctx)] = append(made, h.now.Sub(start)), true
+				if durable.Attempt(ctx) != len(made) || durable.InstanceID(ctx) != "one" {
+					t.Errorf("attempt %d of %s is called %d", len(made), durable.InstanceID(ctx), durable.Attempt(ctx))
 				}
-				return n, c.fail(len(attempts))
+				return n, c.fail(len(made))
 			}))
 			start = h.now
 			h.submit("one")
 			h.settle()
 			h.advance(30 * time.Minute)
-			if diff := cmp.Diff(c.attempts, attempts); diff != "" || len(keys) != 1 {
+			if diff := cmp.Diff(c.attempts, made); diff != "" || len(keys) != 1 {
 				t.Errorf("attempts with %d keys (-want +got):\n%s", len(keys), diff)
 			}
 			if c.message == "" {
@@ -165,16 +169,18 @@ func TestAnActivityNobodyHasRegistered(t *testing.T) {
 			t.Errorf("the attempt is %s, want 1", in.Output)
 		}
 	})
-	t.Run("is dropped with its instance", func(t *testing.T) {
+	t.Run("is still run when its instance has ended", func(t *testing.T) {
 		t.Parallel()
-		h := newHub(t, worker.Config{}, callOnce(a))
+		runs := 0
+		body := hello.Bind(func(ctx durable.Context, _ string) (string, error) { a.Start(ctx, 1); return "", nil })
+		h := newHub(t, worker.Config{}, body)
 		h.submit("one")
 		h.settle()
-		h.manage("one", durable.Terminate, "x")
-		h.settle()
+		h.is("one", durable.Completed)
+		h.deploy("build 2", body, a.Bind(func(context.Context, int) (int, error) { runs++; return 0, nil }))
 		h.advance(10 * time.Second)
-		if n := h.memory.Queues().Total(); n > 0 {
-			t.Errorf("%d messages are left", n)
+		if n := h.memory.Queues().Total(); n > 0 || runs != 1 {
+			t.Errorf("it ran %d times, want 1, and %d messages are left", runs, n)
 		}
 	})
 }

@@ -23,12 +23,7 @@ const suspect = 2
 // Inbox handles a batch from the inbox, and returns an outcome for each delivery. Instances do not disturb each other.
 func (w *Worker) Inbox(ctx context.Context, batch []backend.Delivery) []Outcome {
 	outcomes := make([]Outcome, len(batch))
-	groups := w.groups(batch, outcomes, nil)
-	// Instances that keep coming back run last, so that a poisonous one takes nobody along.
-	slices.SortStableFunc(groups, func(a, b *group) int {
-		return max(a.receives-suspect, 0) - max(b.receives-suspect, 0)
-	})
-	for _, g := range groups {
+	for _, g := range w.groups(batch, outcomes, nil) {
 		w.settle(ctx, g, outcomes)
 	}
 	return outcomes
@@ -66,7 +61,8 @@ func (w *Worker) Wake(ctx context.Context, batch []backend.Delivery) []Outcome {
 	return outcomes
 }
 
-// groups sorts a batch by instance. What take accepts is left out.
+// groups sorts a batch by instance. What take accepts is left out. Instances that keep coming back are last, so that a
+// poisonous one takes nobody along.
 func (w *Worker) groups(batch []backend.Delivery, outcomes []Outcome, take func(int, *history.Message) bool) []*group {
 	var groups []*group
 	for i, d := range batch {
@@ -90,6 +86,9 @@ func (w *Worker) groups(batch []backend.Delivery, outcomes []Outcome, take func(
 		g.messages, g.at = append(g.messages, m), append(g.at, i)
 		g.receives = max(g.receives, d.Receives)
 	}
+	slices.SortStableFunc(groups, func(a, b *group) int {
+		return max(a.receives-suspect, 0) - max(b.receives-suspect, 0)
+	})
 	return groups
 }
 

@@ -88,6 +88,21 @@ func TestALongTurnIsHandedOn(t *testing.T) {
 	}
 }
 
+func TestEachChunkIsSentBeforeTheNext(t *testing.T) {
+	t.Parallel()
+	var h *hub
+	var sent []int
+	h = newHub(t, worker.Config{SegmentCommands: 4, NearDeadline: func(context.Context) bool {
+		sent = append(sent, h.memory.Queues().Activities.Total())
+		return false
+	}}, greet.Bind(greetBody), fanOut(10))
+	h.submit("one")
+	h.orchestrate()
+	if got, want := fmt.Sprint(sent), "[4 8]"; got != want {
+		t.Errorf("after each commit %s activities were sent, want %s", got, want)
+	}
+}
+
 func TestWhoeverMeetsAnUnfinishedTurnFinishesItFirst(t *testing.T) {
 	t.Parallel()
 	handOn := true
@@ -249,5 +264,32 @@ func TestLargePayloadsBecomeBlobs(t *testing.T) {
 		if len(item.Value) > hist.InlinePayload {
 			t.Errorf("item %s has %d bytes", item.Sort, len(item.Value))
 		}
+	}
+}
+
+// The end of a long turn is not committed yet when a build comes that cannot go on with it: the right one still can.
+func TestAnInterruptedEndIsFinishedAfterAResume(t *testing.T) {
+	t.Parallel()
+	handOn := true
+	body := hello.Bind(func(ctx durable.Context, _ string) (string, error) {
+		for i := range 6 {
+			greet.Start(ctx, fmt.Sprint(i))
+		}
+		return "done", nil
+	})
+	h := newHub(t, near(&handOn), greet.Bind(greetBody), body)
+	h.submit("one")
+	h.done(h.Wake(t.Context(), h.take(h.ports.Wake)))
+	handOn = false
+	h.deploy("build 2")
+	h.orchestrate()
+	h.is("one", durable.Suspended)
+	h.raise("one")
+	h.orchestrate()
+	h.deploy("build 3", greet.Bind(greetBody), body)
+	h.manage("one", durable.Resume, "")
+	h.settle()
+	if in := h.is("one", durable.Completed); string(in.Output) != `"done"` {
+		t.Errorf("the output is %s", in.Output)
 	}
 }

@@ -40,7 +40,7 @@ func (a *attempt) run(ctx context.Context, inputs, messages []history.Event) err
 	}
 	err := t.run(ctx, inputs)
 	if !t.stuck {
-		t.replay.Close()
+		a.w.cfg.Watch(a.g.instance, t.replay.Close) // what is unwound for ever is lost, and was reported
 	}
 	if errors.Is(err, errHandedOn) && t.unread {
 		return errors.New("the end of a long turn is being committed first") // which alone says that the rest means nothing

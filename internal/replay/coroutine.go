@@ -106,7 +106,7 @@ func (r *Run) nextPath() []byte {
 func (r *Run) Go(body func()) *Promise {
 	r.alive()
 	path := r.nextPath()
-	if op := r.ops[string(path)]; op != nil {
+	if op := r.ops.get(string(path)); op != nil {
 		r.fail(&Mismatch{Recorded: op.event, Number: op.number, Asked: "the code starts a coroutine", Source: source()})
 	}
 	p := new(Promise)

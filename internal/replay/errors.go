@@ -3,6 +3,7 @@ package replay
 import (
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"strings"
 
 	"github.com/durable-lambda/durable-lambda/durable/history"
@@ -85,6 +86,11 @@ func clip(b []byte) string {
 		return string(b[:120]) + "…"
 	}
 	return string(b)
+}
+
+// waitInPanic is errWaitInPanic with the place of the panic, which its value would not be there to tell any more.
+func waitInPanic() error {
+	return fmt.Errorf("%w; the panic was at\n%s", errWaitInPanic, userStack(debug.Stack()))
 }
 
 // userStack cuts a stack down to the frames between the panic and this module's own.

@@ -14,7 +14,6 @@ type operation struct {
 	promise  Promise
 	group    int
 	number   int // of the event in the history, from 1
-	recorded bool
 	asked    bool
 	canceled bool
 	step     func(context.Context) ([]byte, *history.Failure)
@@ -33,7 +32,7 @@ func key(e *history.Event) string {
 func (r *Run) ask(kind history.Kind, name string, fill func(*history.Event) error) (*operation, error) {
 	r.alive()
 	path := r.nextPath()
-	if op := r.ops[string(path)]; op != nil {
+	if op := r.ops.get(string(path)); op != nil {
 		return op, r.match(op, kind, name, fill)
 	}
 	e := &history.Event{Kind: kind, Op: string(path), Name: name}
@@ -83,10 +82,10 @@ func (r *Run) add(e *history.Event) *operation {
 		r.fail(&Mismatch{Asked: "the code asked for " + describe(e.Kind, e.Name) + " (operation " + e.Op + ")", Source: source()})
 	}
 	if panicking() {
-		r.fail(errWaitInPanic)
+		r.fail(waitInPanic())
 	}
 	op := &operation{event: e, asked: true}
-	r.ops[key(e)] = op
+	r.ops.put(key(e), op)
 	r.pending = append(r.pending, op)
 	return op
 }
@@ -131,7 +130,7 @@ func (r *Run) Cancel(t *Timer) {
 	}
 	t.op.canceled = true
 	e := &history.Event{Kind: history.TimerCanceled, Op: t.op.event.Op}
-	if op := r.ops[key(e)]; op != nil {
+	if op := r.ops.get(key(e)); op != nil {
 		r.match(op, history.TimerCanceled, "", func(*history.Event) error { return nil })
 		return
 	}
@@ -143,7 +142,7 @@ func (r *Run) Cancel(t *Timer) {
 func (r *Run) Step(name string, run func(context.Context) ([]byte, *history.Failure)) *Promise {
 	r.alive()
 	path := r.nextPath()
-	op := r.ops[string(path)]
+	op := r.ops.get(string(path))
 	last := r.group() // the turn in which it must have run
 	for r.groups[last].stopped {
 		last++
@@ -153,7 +152,7 @@ func (r *Run) Step(name string, run func(context.Context) ([]byte, *history.Fail
 		r.fail(&Mismatch{Asked: "the code asked for step " + name + " (operation " + string(path) + ")", Source: source()})
 	case op == nil:
 		op = &operation{event: &history.Event{Op: string(path)}}
-		r.ops[op.event.Op] = op
+		r.ops.put(op.event.Op, op)
 	case !op.event.Kind.IsInput() || op.event.Name != name:
 		r.fail(&Mismatch{Recorded: op.event, Number: op.number, Asked: "the code asked for step " + name, Source: source()})
 	case op.group > last:
@@ -206,7 +205,7 @@ func (r *Run) give(in input) {
 // outcome completes an operation. Late outcomes of cancelled timers find nobody waiting.
 func (r *Run) outcome(in input, of history.Kind) {
 	e := in.event
-	op := r.ops[e.Op]
+	op := r.ops.get(e.Op)
 	if op == nil || !op.asked || op.event.Kind != of || of == history.StepStarted && op.event.Name != e.Name {
 		m := &Mismatch{Recorded: e, Number: in.number, Asked: "the code did not ask for it"}
 		if op != nil && op.asked {

@@ -72,7 +72,7 @@ func (r *Run) AwaitAny(ps ...*Promise) int {
 			continue
 		}
 		if !r.past() && panicking() {
-			r.fail(errWaitInPanic)
+			r.fail(waitInPanic())
 		}
 		if fed = !r.parks && len(r.ready) == 0 && r.feed(); fed {
 			continue

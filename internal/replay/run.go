@@ -19,7 +19,7 @@ type Run struct {
 	history  int // segments[:history] come from the history
 	recorded int // inputs[:recorded] come from the history
 	cursor   int // inputs[:cursor] have been fed
-	ops      map[string]*operation
+	ops      index
 	slab     []operation  // those that are recorded
 	pending  []*operation // asked for, and in no segment yet
 	steps    []*operation
@@ -74,7 +74,7 @@ type input struct {
 func newRun(code Code, past []*history.Segment, opt Options) *Run {
 	inputs, commands := count(past)
 	r := &Run{code: code, opt: opt, at: -1, channels: map[string]*channel{}, groups: []group{{}},
-		inputs: make([]input, 0, inputs+8), slab: make([]operation, 0, commands), ops: make(map[string]*operation, commands)}
+		inputs: make([]input, 0, inputs+8), slab: make([]operation, 0, commands)}
 	r.log = slog.New(liveHandler{opt.Log.Handler(), r})
 	var suspended, terminated, unfinished bool
 	number := 0
@@ -93,7 +93,7 @@ func newRun(code Code, past []*history.Segment, opt Options) *Run {
 			case history.ExecutionTerminated:
 				terminated = true
 			}
-			r.index(input{e, i, number})
+			r.file(input{e, i, number})
 		}
 		r.segments = append(r.segments, seg)
 		unfinished = s.More || unfinished && suspended
@@ -122,8 +122,8 @@ func count(past []*history.Segment) (inputs, commands int) {
 	return inputs, commands
 }
 
-// index files one event of the history.
-func (r *Run) index(in input) {
+// file indexes one event of the history.
+func (r *Run) file(in input) {
 	switch e := in.event; {
 	case e.Kind == history.StepCompleted || e.Kind == history.StepFailed:
 		r.record(in)
@@ -142,10 +142,8 @@ func (r *Run) index(in input) {
 
 // record indexes a command of the last group, or the outcome of a step, whose command is not kept.
 func (r *Run) record(in input) {
-	r.slab = append(r.slab, operation{event: in.event, group: len(r.groups) - 1, number: in.number, recorded: true})
-	n := len(r.ops)
-	r.ops[key(in.event)] = &r.slab[len(r.slab)-1]
-	if len(r.ops) == n {
+	r.slab = append(r.slab, operation{event: in.event, group: len(r.groups) - 1, number: in.number})
+	if !r.ops.put(key(in.event), &r.slab[len(r.slab)-1]) {
 		r.err = &Mismatch{Recorded: in.event, Number: in.number, Asked: "the history has it twice"}
 	}
 }
@@ -247,8 +245,9 @@ func (r *Run) leave(next int) {
 // missing names the first recorded command of a group that the code did not ask for.
 func (r *Run) missing(g int) error {
 	var first *operation
-	for _, op := range r.ops {
-		if op.group == g && op.recorded && !op.asked && !op.event.Kind.IsInput() && (first == nil || history.CompareOps(op.event.Op, first.event.Op) < 0) {
+	for i := range r.slab {
+		op := &r.slab[i]
+		if op.group == g && !op.asked && !op.event.Kind.IsInput() && (first == nil || history.CompareOps(op.event.Op, first.event.Op) < 0) {
 			first = op
 		}
 	}

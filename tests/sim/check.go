@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/durable-lambda/durable-lambda/durable/backend"
 	"github.com/durable-lambda/durable-lambda/durable/history"
@@ -60,15 +61,39 @@ func (c *check) put(a *actor, old *backend.Item, item backend.Item) {
 		c.segment(a, old, item)
 	} else if item.Sort == "row" {
 		c.row(a, old, item)
-	} else if m, err := history.DecodeMessage(item.Value); err == nil && len(item.Partition) > 4 && item.Partition[:4] == "due#" {
-		c.asked(a, m)
+	} else if isDue(item.Key) {
+		if m, err := history.DecodeMessage(item.Value); err != nil {
+			c.w.fail("%s puts the due row %s, which cannot be read: %v", a, item.Sort, err)
+		} else {
+			c.asked(a, m)
+		}
 	}
 }
 
-func (c *check) deleted(a *actor, key backend.Key) {
-	if _, _, ok := segmentOf(key); ok || key.Sort == "row" {
+// deleted is called before an item is deleted: only a due row is, whose message was sent or is not wanted any more.
+func (c *check) deleted(a *actor, key backend.Key, old *backend.Item) {
+	if !isDue(key) {
 		c.w.fail("%s deletes %s", a, short(key))
 	}
+	if old == nil {
+		return
+	}
+	m, err := history.DecodeMessage(old.Value)
+	if err != nil {
+		c.w.fail("the due row %s cannot be read: %v", key.Sort, err)
+		return
+	}
+	of := c.ops[m.ID]
+	if !of.over() && (of.op.queued == 0 || of.op.attempt < m.Attempt) {
+		c.w.fail("%s deletes the due row of %s before it was sent", a, describeEvent(&m.Event))
+	}
+}
+
+func isDue(k backend.Key) bool { return strings.HasPrefix(k.Partition, "due#") }
+
+// over reports whether nobody waits for the operation.
+func (of opOf) over() bool {
+	return of.life.end != nil || of.op.outcome != nil || of.op.canceled || of.op.reported
 }
 
 // segment checks a commit.
@@ -234,7 +259,9 @@ func (c *check) sent(a *actor, queue string, sent backend.Message) {
 			a.sent = c.starts[key]
 		}
 	case history.TaskScheduled, history.TimerFired:
-		c.asked(a, m)
+		if op := c.asked(a, m); op != nil {
+			op.queued++
+		}
 	case history.TaskCompleted, history.TaskFailed:
 		if of, ok := c.ops[m.ID]; !ok || of.op.runs == 0 && !of.op.waiting {
 			c.w.fail("%s sends %s of %s, which never ran", a, describeEvent(&m.Event), m.Instance)
@@ -245,15 +272,16 @@ func (c *check) sent(a *actor, queue string, sent backend.Message) {
 }
 
 // asked notes that a message for a command is on its way: only what is committed may be.
-func (c *check) asked(a *actor, m *history.Message) {
+func (c *check) asked(a *actor, m *history.Message) *op {
 	of, ok := c.ops[m.ID]
 	if !ok || of.life.incarnation != m.Incarnation || of.op.command.Op != m.Event.Op {
 		c.w.fail("%s sends %s of %s, which no history asks for", a, describeEvent(&m.Event), m.Instance)
-		return
+		return nil
 	}
 	of.op.sent++
 	of.op.attempt = max(of.op.attempt, m.Attempt)
 	of.op.waiting = of.op.waiting || !m.Waiting.IsZero()
+	return of.op
 }
 
 // acked is called before a delivery is acknowledged: its business must be done.
@@ -264,7 +292,7 @@ func (c *check) acked(a *actor, queue string, d backend.Delivery) {
 	}
 	if queue == "activities" || queue == "wake" && m.Event.Kind == history.TimerFired {
 		of := c.ops[m.ID]
-		if over := of.life.end != nil || of.op.outcome != nil || of.op.canceled; !over && !of.op.passedOn(m) {
+		if !of.over() && !of.op.passedOn(m) {
 			c.w.fail("%s acknowledges %s and has not sent what comes of it", a, describeMessage(d.Message))
 		}
 		return

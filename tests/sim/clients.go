@@ -85,13 +85,16 @@ func (w *World) later() time.Time {
 // write makes up what happens to one instance.
 func (w *World) write(id string, p *program, add func(*request)) {
 	starts := pick(w.rng, 1, 1, 2, 2, 3)
+	if w.plan.Contended {
+		starts = 3 + w.rng.IntN(3)
+	}
 	for i := range starts {
 		if i == 0 || !p.once {
 			w.tasks = append(w.tasks, &task{instance: id, program: p, input: w.encode(p.input(w.rng, id))})
 		}
 		at := w.later()
 		if i == 0 || chance(w.rng, 0.5) {
-			at = epoch.Add(time.Duration(w.rng.IntN(3)) * time.Millisecond)
+			at = epoch.Add(time.Duration(w.rng.IntN(3)) * pick(w.rng, time.Millisecond, time.Millisecond, 40*time.Second))
 		}
 		reuse := durable.ReuseEnded
 		if p.once || chance(w.rng, 0.2) {

@@ -35,6 +35,7 @@ type op struct {
 	outcome  *history.Event
 	canceled bool
 	sent     int    // messages that ask for it
+	queued   int    // of these, those that went into a queue and not into a due row
 	attempt  uint32 // the highest that was sent
 	waiting  bool   // it was sent again because nobody had it
 	reported bool   // an outcome was sent

@@ -53,6 +53,10 @@ type Plan struct {
 	SegmentCommands, SegmentBytes int
 	DirectDelay                   time.Duration
 	UnknownReceives               int
+	// Hasty queues deliver what is delayed a tenth too early.
+	Hasty bool
+	// Contended: several clients want each id, again and again.
+	Contended bool
 	// Redrive: at the end every message that was ever sent comes once more.
 	Redrive bool
 	// Deploys says whether other builds are deployed on the way.
@@ -86,6 +90,7 @@ func newPlan(seed uint64, r *rand.Rand) Plan {
 		UnknownReceives: pick(r, 0, 1),
 		Deploys:         chance(r, 0.5),
 		Redrive:         chance(r, 0.2),
+		Hasty:           chance(r, 0.2),
 	}
 	for f := refused; f < faults; f++ {
 		p.enabled[f] = chance(r, 0.6)
@@ -99,12 +104,19 @@ func newPlan(seed uint64, r *rand.Rand) Plan {
 
 // focus makes some plans meet often what needs several rare things at once.
 func (p *Plan) focus(r *rand.Rand) {
-	switch r.IntN(6) {
+	switch r.IntN(8) {
 	case 0: // long turns that are interrupted
 		p.HandOn, p.SegmentCommands, p.Aim = 0.6, 1+r.IntN(3), committing
 		p.Programs = []string{pick(r, "fan", "coroutines", "unawaited", "steps", "buggy")}
 	case 1: // clients that want the same id
-		p.Instances, p.Clients, p.Aim = 1, 3, pick(r, committing, showing, sending)
+		p.Instances, p.Clients, p.Aim, p.Contended = 1, 3, pick(r, committing, showing, sending), true
+		p.Programs = []string{pick(r, "steps", "saga", "sequence", "unawaited")}
+	case 2: // ends that leave work behind
+		p.Instances, p.Unordered, p.Aim = 1, true, sending
+		p.Programs = []string{pick(r, "unawaited", "unawaited", "race")}
+	case 3: // due rows
+		p.DirectDelay, p.Aim = 10*time.Second, pick(r, sending, acknowledging)
+		p.Programs = []string{pick(r, "timers", "within", "race")}
 	default:
 		return
 	}
@@ -120,7 +132,7 @@ func (p Plan) String() string {
 		}
 	}
 	return fmt.Sprintf("%d orchestrators, %d runners, %d clients, %d instances of %s; %d faults at %v of %s, aim %d; unordered %v, sticky %v, "+
-		"hand on %v, skew %v, segments of %d commands and %d bytes, direct delay %v, unknown receives %d, deploys %v, redrive %v",
+		"hand on %v, skew %v, segments of %d commands and %d bytes, direct delay %v, unknown receives %d, deploys %v, redrive %v, hasty %v, contended %v",
 		p.Orchestrators, p.Runners, p.Clients, p.Instances, strings.Join(p.Programs, ", "), p.Budget, p.Rate, strings.Join(on, ", "), p.Aim,
-		p.Unordered, p.Sticky, p.HandOn, p.Skew, p.SegmentCommands, p.SegmentBytes, p.DirectDelay, p.UnknownReceives, p.Deploys, p.Redrive)
+		p.Unordered, p.Sticky, p.HandOn, p.Skew, p.SegmentCommands, p.SegmentBytes, p.DirectDelay, p.UnknownReceives, p.Deploys, p.Redrive, p.Hasty, p.Contended)
 }

@@ -66,7 +66,11 @@ func aimOf(k backend.Key) aim {
 
 func (t *table) Delete(ctx context.Context, key backend.Key) error {
 	return t.a.call(reading, func() string { return "delete " + short(key) }, func() error {
-		t.a.w.check.deleted(t.a, key)
+		old, err := t.inner.Get(ctx, key)
+		if err != nil {
+			return err
+		}
+		t.a.w.check.deleted(t.a, key, old)
 		return t.inner.Delete(ctx, key)
 	})
 }
@@ -121,6 +125,9 @@ func (q *queue) send(ctx context.Context, messages []backend.Message) []error {
 		if torn && chance(q.a.w.rng, 0.4) {
 			errs[i] = errRefused
 			continue
+		}
+		if q.a.w.plan.Hasty {
+			m.Delay -= m.Delay / 10
 		}
 		if sent := q.inner.Send(ctx, []backend.Message{m}); sent != nil && sent[0] != nil {
 			errs[i] = sent[0]

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/durable-lambda/durable-lambda/durable"
@@ -41,7 +40,7 @@ func (w *World) rest() {
 func (w *World) restingTable() {
 	segments := 0
 	for _, item := range w.memory.Items() {
-		if strings.HasPrefix(item.Partition, "due#") {
+		if isDue(item.Key) {
 			w.fail("the due row %s is left", item.Sort)
 		}
 		if incarnation, n, ok := segmentOf(item.Key); ok {
