@@ -123,8 +123,8 @@ func TestWaitingWhilePanickingIsRefused(t *testing.T) {
 			})
 			waits(t, d)
 			d = s.replayed(raised("Answer", "go"))
-			if d.Err == nil || !strings.Contains(d.Err.Error(), "a deferred function waits") {
-				t.Errorf("got %+v", d)
+			if d.Err == nil || !strings.Contains(d.Err.Error(), "a deferred function waits") || !strings.Contains(d.Err.Error(), "unwind_test.go") {
+				t.Errorf("got %+v, want the place of the panic", d)
 			}
 		})
 	}

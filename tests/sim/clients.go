@@ -100,7 +100,7 @@ func (w *World) write(id string, p *program, add func(*request)) {
 		if p.once || chance(w.rng, 0.2) {
 			reuse = durable.ReuseNever
 		}
-		add(start1(w.tasks[len(w.tasks)-1], at, reuse))
+		add(w.tasks[len(w.tasks)-1].start(at, reuse))
 	}
 	for range w.rng.IntN(4) {
 		if p.event == nil {
@@ -114,11 +114,14 @@ func (w *World) write(id string, p *program, add func(*request)) {
 		add(manage(id, durable.Resume, at.Add(time.Duration(w.rng.IntN(30))*time.Second)))
 	}
 	if chance(w.rng, 0.15) {
-		add(manage(id, durable.Terminate, w.later()))
+		at := w.later()
+		for range pick(w.rng, 1, 1, 2) {
+			add(manage(id, durable.Terminate, at))
+		}
 	}
 }
 
-func start1(t *task, at time.Time, reuse durable.Reuse) *request {
+func (t *task) start(at time.Time, reuse durable.Reuse) *request {
 	return &request{at: at, what: "start " + t.instance, call: func(ctx context.Context, a *actor, c *client.Client) error {
 		a.sent = nil
 		ref, err := c.Start(ctx, durable.StartRequest{Name: t.program.orchestration, ID: t.instance, Input: t.input, Reuse: reuse})

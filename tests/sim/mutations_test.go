@@ -115,6 +115,8 @@ var mutants = []mutant{
 	// timers and activities
 	{name: "early timers fire", file: "durable/worker/batch.go",
 		old: "if m.Event.At.After(w.store.Now()) {", new: "if false {"},
+	{name: "early timers are due rows again", file: "durable/worker/batch.go",
+		old: "out.Again(m, m.Event.At)", new: "out.At(m, m.Event.At)"},
 	{name: "timers are acknowledged before they are passed on", file: "durable/worker/batch.go",
 		old: "if err := out.Flush(ctx); err != nil {", new: "if err := out.Flush(ctx); false {"},
 	{name: "due rows are deleted before they are sent", file: "durable/store/sweep.go",

@@ -5,6 +5,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/durable-lambda/durable-lambda/durable"
@@ -25,14 +27,15 @@ func (w *World) rest() {
 	}
 	w.restingTable()
 	w.restingList()
-	for _, s := range w.check.starts {
+	for _, key := range slices.Sorted(maps.Keys(w.check.starts)) {
+		s := w.check.starts[key]
 		l := w.check.life(s.instance, s.incarnation)
 		if s.told == accepted && l == nil {
 			w.fail("%s#%s was accepted and never began", s.instance, shortIncarnation(s.incarnation))
 		}
 	}
-	for i, l := range w.check.order {
-		w.restingLife(l, i)
+	for _, l := range w.check.order {
+		w.restingLife(l)
 	}
 }
 
@@ -101,7 +104,7 @@ func (w *World) restingRow(row *history.Row) {
 }
 
 // restingLife checks what a life has come to.
-func (w *World) restingLife(l *life, _ int) {
+func (w *World) restingLife(l *life) {
 	if l.end == nil {
 		w.fail("%s never ends", l)
 		return
@@ -109,11 +112,9 @@ func (w *World) restingLife(l *life, _ int) {
 	if l.terminated() {
 		return
 	}
-	for _, seg := range l.segments {
-		for i := range seg.Events {
-			if o := l.ops[seg.Events[i].Op]; o != nil && o.command == &seg.Events[i] && o.command.Kind == history.TaskScheduled && o.runs == 0 && !o.waiting {
-				w.fail("%s never ran for %s", describeEvent(o.command), l)
-			}
+	for _, name := range slices.Sorted(maps.Keys(l.ops)) {
+		if o := l.ops[name]; o.command.Kind == history.TaskScheduled && o.runs == 0 && !o.waiting {
+			w.fail("%s never ran for %s", describeEvent(o.command), l)
 		}
 	}
 	if err := l.task.program.want(w, l); err != nil {

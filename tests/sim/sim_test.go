@@ -15,7 +15,7 @@ import (
 )
 
 var (
-	seeds = flag.Int("seeds", 0, "how many seeds to run; SEEDS in the environment, or 400, without it")
+	seeds = flag.Int("seeds", 0, "how many seeds to run; SEEDS in the environment, or 1000, without it")
 	from  = flag.Uint64("from", 1, "the first of the seeds")
 	seed  = flag.Uint64("seed", 0, "the only seed to run, with its trace")
 )
@@ -30,7 +30,7 @@ func count() int {
 	if n, err := strconv.Atoi(os.Getenv("SEEDS")); err == nil && n > 0 {
 		return n
 	}
-	return 400
+	return 1000
 }
 
 func TestSim(t *testing.T) {

@@ -36,7 +36,7 @@ func (t *trace) call(a *actor, what func() string, f fault, err error) {
 	t.add(a, "%s", s)
 }
 
-// Hash sums the trace up.
+// hash sums the trace up.
 func (t *trace) hash() string {
 	h := fnv.New64a()
 	for _, l := range t.lines {
