@@ -1,5 +1,5 @@
 # durable-lambda. `make` lists what there is.
-SEEDS ?= 400
+SEEDS ?= 4000
 ARGS  ?=
 
 help: ## this list

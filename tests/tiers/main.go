@@ -42,7 +42,7 @@ type result struct {
 
 func main() {
 	only := flag.String("only", "", "comma-separated tiers to run; all without it")
-	seeds := flag.Int("seeds", 400, "seeds of the simulation")
+	seeds := flag.Int("seeds", 4000, "seeds of the simulation")
 	flag.Parse()
 	var results []result
 	bad := false
