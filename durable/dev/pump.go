@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/durable-lambda/durable-lambda/durable/backend"
+	"github.com/durable-lambda/durable-lambda/durable/backend/pebble"
 	"github.com/durable-lambda/durable-lambda/durable/store"
 	"github.com/durable-lambda/durable-lambda/durable/worker"
 )
@@ -17,6 +18,7 @@ const (
 	activityPumps = 32
 	longPoll      = 20 * time.Second
 	sweepEvery    = time.Minute
+	expireEvery   = time.Hour
 	// stopWithin is how long activities may take to notice that the server stops.
 	stopWithin = 10 * time.Second
 )
@@ -30,7 +32,7 @@ type pumps struct {
 }
 
 // startPumps starts them and returns what stops them and waits until they have.
-func startPumps(w *worker.Worker, s *store.Store, log *slog.Logger) (stop func()) {
+func startPumps(w *worker.Worker, s *store.Store, db *pebble.Backend, log *slog.Logger) (stop func()) {
 	poll, stopPolling := context.WithCancel(context.Background())
 	work, giveUp := context.WithCancel(context.Background())
 	p := &pumps{log: log, poll: poll, work: work}
@@ -46,7 +48,8 @@ func startPumps(w *worker.Worker, s *store.Store, log *slog.Logger) (stop func()
 			return []worker.Outcome{w.Activity(ctx, batch[0])}
 		})
 	}
-	p.wg.Go(func() { p.sweep(w) })
+	p.wg.Go(func() { p.every(sweepEvery, "the sweep of due timers", w.Sweep) })
+	p.wg.Go(func() { p.every(expireEvery, "the removal of expired records", db.DeleteExpired) })
 	return func() {
 		stopPolling()
 		timer := time.AfterFunc(stopWithin/10, giveUp)
@@ -111,12 +114,13 @@ func (p *pumps) conclude(q backend.Queue, deliveries []backend.Delivery, outcome
 	}
 }
 
-func (p *pumps) sweep(w *worker.Worker) {
-	ticker := time.NewTicker(sweepEvery)
+// every does something at once and then every so often, until the pumps stop.
+func (p *pumps) every(interval time.Duration, what string, do func(context.Context) (int, error)) {
+	ticker := time.NewTicker(interval)
 	defer ticker.Stop()
 	for {
-		if _, err := w.Sweep(p.work); err != nil && p.poll.Err() == nil {
-			p.log.Error("the sweep of due timers failed; the next one does its work", "error", err)
+		if _, err := do(p.work); err != nil && p.poll.Err() == nil {
+			p.log.Error(what+" failed; the next one does its work", "error", err)
 		}
 		select {
 		case <-p.poll.Done():

@@ -56,7 +56,7 @@ func Serve(ctx context.Context, c Config) (err error) {
 	defer func() { err = errors.Join(err, db.Close()) }()
 
 	st := store.New(store.Config{Backend: db.Backend()})
-	mailbox := mail.NewMailbox(db.Backend().Table, mail.MailboxOptions{Log: c.Log})
+	mailbox := mail.NewMailbox(db.Backend().Table, mail.MailboxOptions{Home: "/", Log: c.Log})
 	services := Services{Client: client.New(st), Table: db.Backend().Table, Mailer: mailbox}
 	handlers := c.Handlers(services)
 	management, err := api.New(api.Config{Client: services.Client, Hub: Hub, Definitions: definitions(handlers)})
@@ -69,7 +69,7 @@ func Serve(ctx context.Context, c Config) (err error) {
 		return err
 	}
 	c.banner(listener.Addr(), data)
-	stopPumps := startPumps(w, st, c.Log)
+	stopPumps := startPumps(w, st, db, c.Log)
 	defer stopPumps()
 	return c.serve(ctx, listener, services, management, mailbox)
 }

@@ -46,6 +46,7 @@ type pageData struct {
 	Mails    []Stored
 	Open     bool
 	Older    string
+	Home     string
 }
 
 func (b *Mailbox) servePage(w http.ResponseWriter, r *http.Request) {
@@ -76,6 +77,7 @@ func (b *Mailbox) serveMail(w http.ResponseWriter, r *http.Request) {
 }
 
 func (b *Mailbox) render(w http.ResponseWriter, r *http.Request, data pageData) {
+	data.Home = b.opts.Home
 	var buf bytes.Buffer
 	if err := page.Execute(&buf, data); err != nil {
 		b.fail(w, r, err)

@@ -46,6 +46,8 @@ type MailboxOptions struct {
 	From string
 	// Now is the clock. Nil is time.Now.
 	Now func() time.Time
+	// Home is the URL of the page that Handler's pages lead back to. Empty shows no link.
+	Home string
 	// Log receives what Handler could not tell a browser. Nil discards it.
 	Log *slog.Logger
 }
