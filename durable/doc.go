@@ -31,5 +31,24 @@
 //
 // # Activities
 //
-// An activity runs at least once. IdempotencyKey is the same for all its attempts: hand it to whatever must not happen twice.
+// An activity runs at least once. IdempotencyKey is the same for all its attempts: hand it to whatever must not happen
+// twice. Call waits for the result; Start returns a Future. An activity whose future nobody waits for is still run, and
+// one that is under way when the instance ends may be run once more. Retry and Timeout are part of the contract; retrying
+// costs the orchestration nothing. Permanent, and the kinds in Retry.NonRetryable, end it. A Step is an activity without a
+// message: a function that runs in the orchestrator's own process, for what takes milliseconds.
+//
+// # Waiting
+//
+// Event.Next is a future of the next external event, Event.Within waits for one for a while, After and Sleep are timers, and
+// Go runs a function in a coroutine of its own. First waits for one of several futures, All for all of them. Nothing is
+// lost by not looking: an event is kept until the code asks for it.
+//
+// # Errors
+//
+// What an orchestration returns as an error fails the instance, after a Saga has undone what was done. An error's ErrorKind
+// keeps its identity across the wire: errors.Is finds it in an ActivityError, however long ago and wherever it was made.
+//
+// # Testing
+//
+// Package durabletest runs all of it in a test, with a clock that the test moves; see the examples.
 package durable

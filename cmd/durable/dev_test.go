@@ -33,7 +33,7 @@ func serve(t testing.TB, data string) *server {
 	}
 	addr := l.Addr().String()
 	l.Close()
-	c := demonstration(addr, data)
+	c := demonstration(addr, data, time.Hour)
 	c.Out = io.Discard
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)

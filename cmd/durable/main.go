@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/alecthomas/kong"
 
@@ -37,19 +38,21 @@ func main() {
 type devCommand struct {
 	Addr string `default:"127.0.0.1:8080" help:"Address to listen on."`
 	Data string `default:".durable" help:"Folder that everything is kept in; it is made when it is not there." placeholder:"DIR"`
+	// ApprovalWindow holds for orders that are placed from now on.
+	ApprovalWindow time.Duration `default:"72h" help:"How long a large order waits for its approval." placeholder:"72h"`
 }
 
 // Run serves the demonstration until it is told to stop.
 func (c *devCommand) Run() error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	return dev.Serve(ctx, demonstration(c.Addr, c.Data))
+	return dev.Serve(ctx, demonstration(c.Addr, c.Data, c.ApprovalWindow))
 }
 
 // demonstration wires the orders: the shop keeps its records in the hub's table, mail goes into the server's mailbox.
-func demonstration(addr, data string) dev.Config {
+func demonstration(addr, data string, approvalWindow time.Duration) dev.Config {
 	return dev.Config{
-		Addr: addr, Data: data,
+		Addr: addr, Data: data, AddrSetting: "--addr", DataSetting: "--data",
 		Title: "durable dev: the order demonstration",
 		Hints: []string{"Place an order:  curl -d @examples/orders/order.json http://" + addr + "/orders"},
 		Handlers: func(s dev.Services) []durable.Handler {
@@ -57,7 +60,11 @@ func demonstration(addr, data string) dev.Config {
 			return append(handlers, orders.ProcessOrder.Bind(fulfilment.ProcessOrder))
 		},
 		Routes: func(mux *http.ServeMux, s dev.Services, a *api.API) {
-			mux.Handle("/orders", web.Handler(web.Config{Client: s.Client, Accepted: a.Accepted, Problem: api.Problem}))
+			mux.Handle("/orders", web.Handler(web.Config{Client: s.Client, ApprovalWindow: approvalWindow,
+				Accepted: a.Accepted, Problem: api.Problem, Log: s.Log}))
+			mux.HandleFunc("/orders/", func(w http.ResponseWriter, r *http.Request) {
+				api.Problem(w, http.StatusNotFound, "There is nothing here", "Orders are posted to /orders; order 1001 is instance order-1001 of the management API.")
+			})
 		},
 	}
 }

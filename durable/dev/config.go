@@ -31,6 +31,8 @@ type Config struct {
 	Addr string
 	// Data is the folder that everything is kept in: DefaultData without it. It is made when it is not there.
 	Data string
+	// AddrSetting and DataSetting are what people change Addr and Data by, for errors that tell them to: flags, say.
+	AddrSetting, DataSetting string
 	// Title is shown when the server starts, and Hints after it, a line each.
 	Title string
 	Hints []string
@@ -48,6 +50,8 @@ type Services struct {
 	Table backend.Table
 	// Mailer delivers into the server's mailbox, once per key.
 	Mailer mail.Mailer
+	// Log is the server's.
+	Log *slog.Logger
 }
 
 func (c *Config) defaults() {
@@ -56,6 +60,12 @@ func (c *Config) defaults() {
 	}
 	if c.Data == "" {
 		c.Data = DefaultData
+	}
+	if c.AddrSetting == "" {
+		c.AddrSetting = "dev.Config.Addr"
+	}
+	if c.DataSetting == "" {
+		c.DataSetting = "dev.Config.Data"
 	}
 	if c.Title == "" {
 		c.Title = "durable"

@@ -154,7 +154,7 @@ func TestFoldersThatAreNotOurs(t *testing.T) {
 			t.Fatal(err)
 		}
 		err := dev.Serve(t.Context(), dev.Config{Addr: "127.0.0.1:0", Data: data, Out: io.Discard})
-		if err == nil || !strings.Contains(err.Error(), "--data") {
+		if err == nil || !strings.Contains(err.Error(), "dev.Config.Data") {
 			t.Errorf("the server said %v", err)
 		}
 		entries, err := os.ReadDir(data)

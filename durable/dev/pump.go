@@ -96,13 +96,17 @@ func (p *pumps) loop(q backend.Queue, batch int, handle func(context.Context, []
 	}
 }
 
-// conclude acknowledges what is done and puts back what is not. There is no dead-letter queue here: what is not ours goes.
+// conclude acknowledges what is done and puts back what is not. There is no dead-letter queue here: what this version
+// cannot read is hidden until a newer one has started.
 func (p *pumps) conclude(q backend.Queue, deliveries []backend.Delivery, outcomes []worker.Outcome) {
 	var done []backend.Delivery
 	for i, o := range outcomes {
-		if o.Ack || o.Foreign {
+		if o.Ack {
 			done = append(done, deliveries[i])
 			continue
+		}
+		if o.Foreign {
+			o.Retry = backend.MaxVisibility
 		}
 		p.log.Debug("a message is put back", "error", o.Err, "retry", o.Retry)
 		if err := q.Defer(context.WithoutCancel(p.work), deliveries[i], o.Retry); err != nil {

@@ -29,6 +29,7 @@ func Run(handlers ...durable.Handler) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	err := Serve(ctx, Config{Addr: os.Getenv("DURABLE_ADDR"), Data: os.Getenv("DURABLE_DATA"),
+		AddrSetting: "DURABLE_ADDR", DataSetting: "DURABLE_DATA",
 		Handlers: func(Services) []durable.Handler { return handlers }})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "durable:", err)
@@ -46,18 +47,18 @@ func Serve(ctx context.Context, c Config) (err error) {
 	}
 	listener, err := net.Listen("tcp", c.Addr)
 	if err != nil {
-		return fmt.Errorf("cannot listen on %s: %w; choose another with --addr", c.Addr, err)
+		return fmt.Errorf("cannot listen on %s: %w; set %s to another host:port, such as 127.0.0.1:8081", c.Addr, err, c.AddrSetting)
 	}
 	defer listener.Close()
 	db, err := pebble.Open(data, pebble.Options{Logger: c.Log})
 	if err != nil {
-		return err
+		return fmt.Errorf("%w (%s sets the folder)", err, c.DataSetting)
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 
 	st := store.New(store.Config{Backend: db.Backend()})
 	mailbox := mail.NewMailbox(db.Backend().Table, mail.MailboxOptions{Home: "/", Log: c.Log})
-	services := Services{Client: client.New(st), Table: db.Backend().Table, Mailer: mailbox}
+	services := Services{Client: client.New(st), Table: db.Backend().Table, Mailer: mailbox, Log: c.Log}
 	handlers := c.Handlers(services)
 	management, err := api.New(api.Config{Client: services.Client, Hub: Hub, Definitions: definitions(handlers)})
 	if err != nil {
@@ -84,7 +85,7 @@ func (c *Config) serve(ctx context.Context, listener net.Listener, s Services, m
 	c.Routes(mux, s, management)
 	requests, endRequests := context.WithCancel(context.WithoutCancel(ctx))
 	defer endRequests()
-	server := &http.Server{Handler: guard(listener.Addr(), management.With(mux)), ReadHeaderTimeout: 10 * time.Second,
+	server := &http.Server{Handler: guard(listener.Addr(), c.AddrSetting, management.With(mux)), ReadHeaderTimeout: 10 * time.Second,
 		BaseContext: func(net.Listener) context.Context { return requests }}
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(listener) }()

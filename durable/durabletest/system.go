@@ -10,7 +10,6 @@ package durabletest
 import (
 	"context"
 	"log/slog"
-	"testing"
 	"time"
 
 	"github.com/durable-lambda/durable-lambda/durable"
@@ -31,7 +30,7 @@ type System struct {
 	// Table is the hub's table, for activities that keep records there.
 	Table backend.Table
 
-	t      testing.TB
+	t      T
 	memory *memory.Backend
 	store  *store.Store
 	worker *worker.Worker
@@ -43,7 +42,7 @@ const sweepEvery = time.Minute
 
 // New returns a system that runs handlers. Whatever is wrong with them fails the test. An operation whose input differs
 // from one replay to the next suspends the instance.
-func New(t testing.TB, handlers ...durable.Handler) *System {
+func New(t T, handlers ...durable.Handler) *System {
 	t.Helper()
 	s := &System{t: t, now: Epoch}
 	s.memory = memory.New(memory.Options{Now: s.Now})
@@ -126,7 +125,10 @@ func (s *System) pump(ctx context.Context, q backend.Queue, handle func(context.
 		if o.Err != nil {
 			s.t.Errorf("durabletest: %v", o.Err)
 		}
-		if o.Ack || o.Foreign {
+		if o.Foreign {
+			o.Retry = backend.MaxVisibility
+		}
+		if o.Ack {
 			err = q.Ack(ctx, batch[i:i+1])
 		} else {
 			err = q.Defer(ctx, batch[i], o.Retry)

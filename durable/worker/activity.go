@@ -31,7 +31,7 @@ func (w *Worker) Activity(ctx context.Context, d backend.Delivery) Outcome {
 		err = fmt.Errorf("a %s is no activity", m.Event.Kind)
 	}
 	if err != nil {
-		w.log.Error("a message cannot be read and is left for the dead-letter queue", "error", err)
+		w.log.Error("a message cannot be read by this version; it is kept for a newer one, or for the dead-letter queue", "error", err)
 		return Outcome{Foreign: true, Err: err}
 	}
 	if err := w.activity(ctx, m, d); err != nil {

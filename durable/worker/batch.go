@@ -69,7 +69,7 @@ func (w *Worker) groups(batch []backend.Delivery, outcomes []Outcome, take func(
 		m, err := history.DecodeMessage(d.Body)
 		if err != nil {
 			outcomes[i] = Outcome{Foreign: true, Err: err}
-			w.log.Error("a message cannot be read and is left for the dead-letter queue", "error", err)
+			w.log.Error("a message cannot be read by this version; it is kept for a newer one, or for the dead-letter queue", "error", err)
 			continue
 		}
 		if take != nil && take(i, m) {

@@ -1,0 +1,108 @@
+package durable_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/durable-lambda/durable-lambda/durable"
+	"github.com/durable-lambda/durable-lambda/durable/durabletest"
+)
+
+// An activity, an orchestration that calls it, and a program that starts an instance.
+func Example() {
+	greet := durable.NewActivity[string, string]("Greet")
+	hello := durable.NewOrchestration[string, string]("Hello")
+
+	sys := durabletest.New(durabletest.Standalone{},
+		greet.Bind(func(_ context.Context, name string) (string, error) { return "Hello, " + name, nil }),
+		hello.Bind(func(ctx durable.Context, name string) (string, error) { return greet.Call(ctx, name) }))
+	run, err := hello.Submit(context.Background(), sys.Client, "Ada")
+	if err != nil {
+		panic(err)
+	}
+	sys.Settle()
+	fmt.Println(run.Wait(context.Background()))
+	// Output: Hello, Ada <nil>
+}
+
+// A decision from outside, or none in time. Three days pass in no time.
+func ExampleEvent_Within() {
+	approval := durable.NewEvent[bool]("Approval")
+	ask := durable.NewOrchestration[durable.None, string]("Ask")
+
+	sys := durabletest.New(durabletest.Standalone{}, ask.Bind(func(ctx durable.Context, _ durable.None) (string, error) {
+		yes, err := approval.Within(ctx, 72*time.Hour)
+		switch {
+		case errors.Is(err, durable.ErrTimeout):
+			return "nobody said anything", nil
+		case err != nil:
+			return "", err
+		}
+		return fmt.Sprint("approved: ", yes), nil
+	}))
+	ctx := context.Background()
+	for _, id := range []string{"answered", "forgotten"} {
+		if _, err := ask.Submit(ctx, sys.Client, durable.None{}, durable.ID(id)); err != nil {
+			panic(err)
+		}
+	}
+	sys.Settle()
+	if err := approval.Raise(ctx, sys.Client, "answered", true); err != nil {
+		panic(err)
+	}
+	sys.Advance(72 * time.Hour)
+	for _, id := range []string{"answered", "forgotten"} {
+		in, err := sys.Client.Get(ctx, id)
+		fmt.Println(id, in.Status, string(in.Output), err)
+	}
+	// Output:
+	// answered Completed "approved: true" <nil>
+	// forgotten Completed "nobody said anything" <nil>
+}
+
+// What was done is undone in reverse when the orchestration fails.
+func ExampleSaga() {
+	book := durable.NewActivity[string, string]("Book")
+	cancel := durable.NewActivity[string, durable.None]("Cancel")
+	trip := durable.NewOrchestration[durable.None, string]("Trip")
+
+	sys := durabletest.New(durabletest.Standalone{},
+		book.Bind(func(_ context.Context, what string) (string, error) {
+			if what == "hotel" {
+				return "", errors.New("no room")
+			}
+			fmt.Println("booked the", what)
+			return what, nil
+		}),
+		cancel.Bind(func(_ context.Context, what string) (durable.None, error) {
+			fmt.Println("cancelled the", what)
+			return durable.None{}, nil
+		}),
+		trip.Bind(func(ctx durable.Context, _ durable.None) (_ string, err error) {
+			saga := durable.NewSaga(ctx)
+			defer saga.End(&err)
+			for _, what := range []string{"train", "boat", "hotel"} {
+				cancel.Compensate(saga, what) // before the call: an unknown outcome is undone too
+				if _, err := book.Call(ctx, what); err != nil {
+					return "", err
+				}
+			}
+			return "booked", nil
+		}))
+	run, err := trip.Submit(context.Background(), sys.Client, durable.None{}, durable.ID("trip"))
+	if err != nil {
+		panic(err)
+	}
+	sys.Settle()
+	_, err = run.Wait(context.Background())
+	fmt.Println(err)
+	// Output:
+	// booked the train
+	// booked the boat
+	// cancelled the hotel
+	// cancelled the boat
+	// cancelled the train
+	// instance trip is Failed: Book failed: no room
+}
