@@ -1,4 +1,5 @@
 # durable-lambda. `make` lists what there is.
+SHELL := bash
 SEEDS ?= 4000
 ARGS  ?=
 
@@ -33,8 +34,17 @@ bench: ## replay, codec and store
 fuzz: ## every fuzz target for 20 seconds
 	@for p in $$(go list ./...); do for f in $$(go test -list '^Fuzz' $$p | grep '^Fuzz'); do go test -run '^$$' -fuzz "^$$f$$" -fuzztime 20s $$p || exit 1; done; done
 
+localstack-up: ## start LocalStack on 127.0.0.1:4566, with Docker or without
+	@localstack/up
+
+localstack-down: ## stop it
+	@localstack/down
+
+test-aws: ## the AWS adapters and SES against a LocalStack that is up
+	@. localstack/env && go test -tags aws -count=1 -timeout 10m -parallel 8 ./durable/backend/aws ./durable/mail/ses
+
 clean: ## remove what was built
 	@rm -rf bin .cache
 
-.PHONY: help run test test-unit sim chaos check race bench fuzz clean
+.PHONY: help run test test-unit sim chaos check race bench fuzz localstack-up localstack-down test-aws clean
 .DEFAULT_GOAL := help

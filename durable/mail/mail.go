@@ -18,7 +18,8 @@ type Mail struct {
 	// Text and HTML are the body in two forms. One of them may be empty.
 	Text string `json:"text"`
 	HTML string `json:"html"`
-	// InstanceID names the instance that the mail is about. It is for people and is not sent.
+	// InstanceID names the instance that the mail is about. It is for operators: a mailer may attach it where recipients do
+	// not look, as a tag.
 	InstanceID string `json:"instanceId"`
 }
 

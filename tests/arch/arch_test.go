@@ -32,12 +32,14 @@ var layers = map[string]layer{
 	"durable/backend/delivery":    {may: []string{"durable/backend"}},
 	"durable/backend/memory":      {may: []string{"durable/backend", "durable/backend/delivery"}},
 	"durable/backend/pebble":      {may: []string{"durable/backend", "durable/backend/delivery"}, vendors: []string{"github.com/cockroachdb/pebble/v2/..."}},
+	"durable/backend/aws":         {may: []string{"durable/backend"}, vendors: []string{"github.com/aws/aws-sdk-go-v2/...", "github.com/aws/smithy-go/..."}},
 	"durable/store":               {may: []string{"durable/backend", "durable/history"}, vendors: []string{"github.com/oklog/ulid/v2"}},
 	"durable/worker":              {may: []string{"durable", "internal/code", "internal/replay", "durable/store", "durable/backend", "durable/history"}},
 	"durable/client":              {may: []string{"durable", "durable/store", "durable/backend", "durable/history"}},
 	"durable/api":                 {may: []string{"durable", "durable/history"}},
 	"durable/dashboard":           {may: []string{"durable", "durable/api", "durable/history"}},
 	"durable/mail":                {may: []string{"durable/backend"}},
+	"durable/mail/ses":            {may: []string{"durable/mail"}, vendors: []string{"github.com/aws/aws-sdk-go-v2/...", "github.com/aws/smithy-go/...", "github.com/wneessen/go-mail"}},
 	"durable/mail/mailtest":       {may: []string{"durable/mail"}, vendors: []string{"github.com/google/go-cmp/..."}},
 	"durable/dev": {may: []string{"durable", "durable/worker", "durable/client", "durable/api", "durable/dashboard", "durable/store",
 		"durable/backend", "durable/backend/pebble", "durable/mail"}},
@@ -106,7 +108,7 @@ func TestImportsFlowOneWay(t *testing.T) {
 func TestBinariesHoldNothingForeign(t *testing.T) {
 	t.Parallel()
 	deny := map[string][]string{
-		"cmd/durable":    {"testing", module + "durable/durabletest", module + "durable/backend/backendtest", module + "durable/mail/mailtest", module + "durable/backend/memory"},
+		"cmd/durable":    {"testing", module + "durable/durabletest", module + "durable/backend/backendtest", module + "durable/mail/mailtest", module + "durable/backend/memory", "github.com/aws/..."},
 		"durable/worker": {"github.com/cockroachdb/...", "net/http", module + "durable/mail", module + "durable/api"},
 		"durable/client": {"github.com/cockroachdb/...", "net/http", module + "durable/worker"},
 		"durable":        {"net/http", module + "durable/store", module + "durable/backend"},
