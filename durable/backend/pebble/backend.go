@@ -58,6 +58,7 @@ func (o Options) withDefaults() Options {
 // Backend is an open data folder. It is safe for concurrent use.
 type Backend struct {
 	*store
+	folder                  folder
 	lock                    io.Closer
 	table                   *table
 	inbox, wake, activities *queue
@@ -85,7 +86,7 @@ func open(dir string, opts Options) (*Backend, error) {
 	}
 	opts = opts.withDefaults()
 	f := folder{fs: opts.FS, dir: dir}
-	if _, err := f.state(); err != nil {
+	if _, err := f.hub(); err != nil {
 		return nil, err
 	}
 	lock, err := f.lock()
@@ -100,7 +101,7 @@ func open(dir string, opts Options) (*Backend, error) {
 	if err != nil {
 		return nil, errors.Join(err, db.Close(), lock.Close())
 	}
-	b.lock = lock
+	b.folder, b.lock = f, lock
 	return b, nil
 }
 
@@ -141,7 +142,11 @@ func (b *Backend) Close() error {
 		return nil
 	}
 	// Flushed, it opens at once, and damage is found by checksums: the end of a log that is damaged looks like a crash.
-	if err := errors.Join(b.db.Flush(), b.db.Close(), b.lock.Close()); err != nil {
+	err := errors.Join(b.db.Flush(), b.db.Close())
+	if err == nil {
+		err = b.folder.markClean()
+	}
+	if err := errors.Join(err, b.lock.Close()); err != nil {
 		return fmt.Errorf("close data folder: %w", err)
 	}
 	return nil

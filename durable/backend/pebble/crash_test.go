@@ -61,6 +61,7 @@ type crasher struct {
 	random   *rand.Rand
 	clock    *clock
 	fs       *vfs.MemFS
+	lives    int
 
 	mu            sync.Mutex
 	when          func(step int) bool
@@ -83,7 +84,8 @@ func newCrasher(t *testing.T, unsynced, variants int, when func(step int) bool) 
 	return c
 }
 
-// live opens the folder and runs operations with values of up to size bytes. It goes on with what a crash leaves then.
+// live opens the folder and runs operations with values of up to size bytes. The next life goes on
+// with the closed folder, and every other one with what a crash left.
 func (c *crasher) live(operations, size int) {
 	c.t.Helper()
 	fs := errorfs.Wrap(c.fs, errorfs.InjectorFunc(func(op errorfs.Op) error {
@@ -109,7 +111,12 @@ func (c *crasher) live(operations, size int) {
 	if err := b.Close(); err != nil {
 		c.t.Fatal(err)
 	}
-	c.fs = left
+	if err := c.look(c.fs.CrashClone(vfs.CrashCloneCfg{}), c.before, c.after); err != nil {
+		c.t.Errorf("crash after Close: %v", err)
+	}
+	if c.lives++; c.lives%2 == 0 {
+		c.fs = left
+	}
 }
 
 func (c *crasher) moveTo(before, after *model) {

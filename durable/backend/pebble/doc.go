@@ -9,19 +9,38 @@
 // for, and who has received what is known in memory only, so that after a restart every message that is not acknowledged
 // is ready at once, unless its delay has not ended. Deduplication begins anew with a restart.
 //
-// Damage is found by checksums, when the folder is opened or what is damaged is read. One kind is not: in the last 32 KB of
-// the log of a process that crashed, Pebble takes it for the end that the crash left.
+// # Damage
+//
+// Open refuses a folder that lost what it had, before it changes anything. After a Close every file must have its size;
+// after a crash the manifest, which lists the tables, must have what it had when the folder was opened, and every table
+// that it lists its size. Damage inside a file is found by checksums, by Open or by the call that reads it. Both return
+// ErrDamaged.
+//
+// After a crash, what was written last cannot be told from what the crash cut off. Not found is then that a log is gone or
+// lost its end, that something in the last 32 KB of the newest log changed, and that the manifest lost what it got since
+// the folder was opened: what is missing is taken for never written. Nor is it found that the whole folder was replaced by
+// an older copy.
 //
 // When the disk fails under a write, the process panics: what is in memory can no longer be told from what is durable.
 //
 // # Folder
 //
-//	HUB    three lines: "durable data folder", "format 1", and "state new" or "state ready"
+//	HUB    what the folder is, in lines
 //	LOCK   locked by the process that has the folder open
 //	db/    the Pebble database
 //
-// HUB is written as HUB.tmp, synced and renamed. Its state is new until the database was created; from then on a database
-// that is missing is damage and not a beginning.
+// The lines of HUB:
+//
+//	durable data folder
+//	format 1
+//	state new, state ready or state clean
+//	for each recorded file of db/, its name, a space and its size in bytes
+//	end
+//
+// HUB is written as HUB.tmp, synced and renamed. Its state is new until the database was created, and lists nothing. It is
+// ready while the database is open and after a crash, and lists the manifest with the size it had at least; when a crash
+// came before a newer manifest was recorded, the newer one counts. Close makes it clean, and lists the manifest, the tables
+// and the logs with their exact sizes. Open makes it ready before it changes anything else.
 //
 // # Keys and values
 //

@@ -13,5 +13,11 @@ var (
 	DecodeMessage = decodeMessage
 )
 
+// ReadHub returns what HUB says, as it is written.
+func ReadHub(text string) (string, error) {
+	h, err := parseHub(text)
+	return h.String(), err
+}
+
 // IndexKey is the key of an index entry.
 func IndexKey(e backend.Indexed) []byte { return indexKey(e.IndexEntry, e.Key) }

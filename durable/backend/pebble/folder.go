@@ -6,7 +6,6 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
-	"strconv"
 	"strings"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -15,21 +14,8 @@ import (
 )
 
 const (
-	markerName   = "HUB"
-	markerDraft  = "HUB.tmp"
 	lockName     = "LOCK"
 	databaseName = "db"
-
-	formatVersion = 1
-)
-
-// state says how far a folder has come.
-type state string
-
-const (
-	empty state = ""      // nothing of ours
-	fresh state = "new"   // marked, its database may be incomplete and holds nothing
-	ready state = "ready" // has a database
 )
 
 type folder struct {
@@ -37,84 +23,40 @@ type folder struct {
 	dir string
 }
 
-func (f folder) path(name string) string { return f.fs.PathJoin(f.dir, name) }
+func (f folder) path(names ...string) string {
+	return f.fs.PathJoin(append([]string{f.dir}, names...)...)
+}
 
-// state reads the folder's marker and refuses a folder that is not ours to use. It changes nothing.
-func (f folder) state() (state, error) {
-	names, err := f.fs.List(f.dir)
+// hub reads the folder's HUB and refuses a folder that is not ours to use. It changes nothing.
+func (f folder) hub() (hub, error) {
+	info, err := f.fs.Stat(f.dir)
 	if errors.Is(err, fs.ErrNotExist) {
-		return empty, nil
+		return hub{}, nil
 	}
 	if err != nil {
-		return empty, err
+		return hub{}, err
+	}
+	if !info.IsDir() {
+		return hub{}, errors.New("it is a file; name a folder")
+	}
+	names, err := f.fs.List(f.dir)
+	if err != nil {
+		return hub{}, err
 	}
 	other := ""
 	for _, name := range names {
 		switch name {
-		case markerName:
-			return f.readMarker()
-		case markerDraft, lockName:
+		case hubName:
+			return f.readHub()
+		case hubDraft, lockName:
 		default:
 			other = name
 		}
 	}
 	if other != "" {
-		return empty, fmt.Errorf("%w: it holds %s: use another --data folder or an empty one", ErrForeign, other)
+		return hub{}, fmt.Errorf("%w: it holds %s: use another data folder or an empty one", ErrForeign, other)
 	}
-	return empty, nil
-}
-
-func (f folder) readMarker() (state, error) {
-	file, err := f.fs.Open(f.path(markerName))
-	if err != nil {
-		return empty, err
-	}
-	defer file.Close()
-	text, err := io.ReadAll(io.LimitReader(file, 1<<10))
-	if err != nil {
-		return empty, err
-	}
-	lines := strings.Split(string(text), "\n")
-	if len(lines) < 2 || lines[0] != "durable data folder" || !strings.HasPrefix(lines[1], "format ") {
-		return empty, damaged(fmt.Errorf("its marker file %s is unreadable", markerName))
-	}
-	version, err := strconv.Atoi(strings.TrimPrefix(lines[1], "format "))
-	switch {
-	case err != nil || version < 1:
-		return empty, damaged(fmt.Errorf("its marker file %s has no format version", markerName))
-	case version > formatVersion:
-		return empty, fmt.Errorf("%w: it has format %d, this program knows %d: update the program, or use another --data folder",
-			ErrNewer, version, formatVersion)
-	}
-	for _, s := range []state{fresh, ready} {
-		if string(text) == marker(s) {
-			return s, nil
-		}
-	}
-	return empty, damaged(fmt.Errorf("its marker file %s is unreadable", markerName))
-}
-
-func marker(s state) string {
-	return fmt.Sprintf("durable data folder\nformat %d\nstate %s\n", formatVersion, s)
-}
-
-// writeMarker replaces the marker: after a crash there is the old one or the new one.
-func (f folder) writeMarker(s state) error {
-	file, err := f.fs.Create(f.path(markerDraft), vfs.WriteCategoryUnspecified)
-	if err != nil {
-		return err
-	}
-	_, err = file.Write([]byte(marker(s)))
-	if err == nil {
-		err = file.Sync()
-	}
-	if err := errors.Join(err, file.Close()); err != nil {
-		return err
-	}
-	if err := f.fs.Rename(f.path(markerDraft), f.path(markerName)); err != nil {
-		return err
-	}
-	return syncDir(f.fs, f.dir)
+	return hub{}, nil
 }
 
 // lock creates the folder and takes it for this process.
@@ -124,7 +66,7 @@ func (f folder) lock() (io.Closer, error) {
 	}
 	lock, err := f.fs.Lock(f.path(lockName))
 	if pathErr := (*fs.PathError)(nil); err != nil && !errors.As(err, &pathErr) {
-		return nil, fmt.Errorf("%w: stop that process, or use another --data folder", ErrInUse)
+		return nil, fmt.Errorf("%w: stop that process, or use another data folder", ErrInUse)
 	}
 	return lock, err
 }
@@ -151,41 +93,58 @@ func (f folder) create() error {
 
 // open opens the database of a locked folder, and creates it in a new one.
 func (f folder) open(log *slog.Logger) (*pebble.DB, error) {
-	state, err := f.state()
+	h, err := f.hub()
 	if err != nil {
 		return nil, err
 	}
-	if state != ready {
-		if err := f.createDatabase(state, log); err != nil {
+	if h.state == empty || h.state == fresh {
+		h, err = f.createDatabase(h.state, log)
+	} else {
+		err = refusal(f.check(h))
+	}
+	if err != nil {
+		return nil, err
+	}
+	if h.state == clean {
+		if err := f.writeHub(hub{state: ready, files: h.files[:1]}); err != nil {
 			return nil, err
 		}
 	}
 	db, err := pebble.Open(f.path(databaseName), f.options(log, true))
-	if pathErr := (*fs.PathError)(nil); errors.As(err, &pathErr) && !errors.Is(err, fs.ErrNotExist) {
-		return nil, err
-	}
 	if err != nil {
-		return nil, damaged(err)
+		return nil, errors.Join(refusal(err), f.restore(h))
+	}
+	if err := f.markReady(); err != nil {
+		return nil, errors.Join(err, db.Close())
 	}
 	return db, nil
 }
 
+// restore makes a clean folder clean again that could not be opened, unless the attempt changed it.
+func (f folder) restore(h hub) error {
+	if h.state != clean || f.check(h) != nil {
+		return nil
+	}
+	return f.writeHub(h)
+}
+
 // createDatabase creates an empty database, and closes it: Pebble begins the first log of a new database in a format that
 // does not tell a damaged log from one that ends.
-func (f folder) createDatabase(state state, log *slog.Logger) error {
-	if state == empty {
-		if err := f.writeMarker(fresh); err != nil {
-			return err
+func (f folder) createDatabase(s state, log *slog.Logger) (hub, error) {
+	if s == empty {
+		if err := f.writeHub(hub{state: fresh}); err != nil {
+			return hub{}, err
 		}
 	}
 	db, err := pebble.Open(f.path(databaseName), f.options(log, false))
 	if err != nil {
-		return err
+		return hub{}, err
 	}
 	if err := db.Close(); err != nil {
-		return err
+		return hub{}, err
 	}
-	return f.writeMarker(ready)
+	h := hub{state: ready}
+	return h, f.writeHub(h)
 }
 
 // options keep the database small enough for a laptop. The format is the oldest that tells a damaged log from one that
@@ -210,6 +169,19 @@ func (f folder) options(log *slog.Logger, exists bool) *pebble.Options {
 	return opts
 }
 
+// refusal is damaged but for what the file system reports.
+func refusal(err error) error {
+	if pathErr := (*fs.PathError)(nil); errors.As(err, &pathErr) && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return damaged(err)
+}
+
+// damaged says what to do, and of the cause its first line: Pebble's others are for its authors. Of nil it makes nil.
 func damaged(err error) error {
-	return fmt.Errorf("%w: %w: restore the folder from a copy, or use another --data folder", ErrDamaged, err)
+	if err == nil {
+		return nil
+	}
+	cause, _, _ := strings.Cut(err.Error(), "\n")
+	return fmt.Errorf("%w: %s: restore the folder from a copy, or use another data folder", ErrDamaged, cause)
 }

@@ -81,7 +81,7 @@ func TestOpenRefusesAndLeavesTheFolderAsItIs(t *testing.T) {
 			must(t, os.RemoveAll(dir))
 			must(t, os.MkdirAll(dir, 0o755))
 			write(t, filepath.Join(dir, "thesis.tex"), "years of work")
-		}, pebble.ErrForeign, "it holds thesis.tex: use another --data folder or an empty one"},
+		}, pebble.ErrForeign, "it holds thesis.tex: use another data folder or an empty one"},
 		{"a folder without its marker", func(t *testing.T, dir string) {
 			must(t, os.Remove(filepath.Join(dir, "HUB")))
 		}, pebble.ErrForeign, "it holds db"},
@@ -90,7 +90,7 @@ func TestOpenRefusesAndLeavesTheFolderAsItIs(t *testing.T) {
 		}, pebble.ErrNewer, "it has format 2, this program knows 1: update the program"},
 		{"an empty marker", func(t *testing.T, dir string) {
 			write(t, filepath.Join(dir, "HUB"), "")
-		}, pebble.ErrDamaged, "restore the folder from a copy, or use another --data folder"},
+		}, pebble.ErrDamaged, "restore the folder from a copy, or use another data folder"},
 		{"a marker of strange state", func(t *testing.T, dir string) {
 			write(t, filepath.Join(dir, "HUB"), "durable data folder\nformat 1\nstate old\n")
 		}, pebble.ErrDamaged, "HUB is unreadable"},
@@ -101,12 +101,25 @@ func TestOpenRefusesAndLeavesTheFolderAsItIs(t *testing.T) {
 			must(t, os.RemoveAll(filepath.Join(dir, "db")))
 			must(t, os.Mkdir(filepath.Join(dir, "db"), 0o755))
 		}, pebble.ErrDamaged, "restore the folder from a copy"},
+		{"a marker that was cut off", func(t *testing.T, dir string) {
+			must(t, os.Truncate(filepath.Join(dir, "HUB"), int64(len("durable data folder\nformat 1\nstate clean\n"))))
+		}, pebble.ErrDamaged, "HUB is unreadable"},
+		{"a manifest that was cut off", cut("MANIFEST-*", 60), pebble.ErrDamaged, "has 60 bytes, but had"},
+		{"a manifest that lost its last byte", cut("MANIFEST-*", -1), pebble.ErrDamaged, "bytes, but had"},
+		{"a manifest that is gone", remove("MANIFEST-*"), pebble.ErrDamaged, "is missing: restore"},
+		{"a pointer to the manifest that is gone", remove("marker.manifest.*"), pebble.ErrDamaged, "has no manifest"},
+		{"an older pointer to the manifest", func(t *testing.T, dir string) {
+			remove("marker.manifest.*")(t, dir)
+			write(t, filepath.Join(dir, "db", "marker.manifest.000001.MANIFEST-000001"), "")
+		}, pebble.ErrDamaged, "its manifest is MANIFEST-000001, but it was closed with"},
+		{"a table that is gone", remove("*.sst"), pebble.ErrDamaged, "is missing: restore"},
+		{"a table that was cut off", cut("*.sst", 100), pebble.ErrDamaged, "has 100 bytes, but had"},
+		{"a log that is gone", remove("*.log"), pebble.ErrDamaged, "is missing: restore"},
+		{"a log that was cut off", cut("*.log", 0), pebble.ErrDamaged, "has 0 bytes, but had"},
+		{"a manifest that is gone after a crash", afterCrash(remove("MANIFEST-*")), pebble.ErrDamaged, "is missing: restore"},
+		{"a manifest that was cut off after a crash", afterCrash(cut("MANIFEST-*", 40)), pebble.ErrDamaged, "has 40 bytes"},
 		{"a damaged manifest", func(t *testing.T, dir string) { flip(t, dir, "MANIFEST-*", 20) }, pebble.ErrDamaged, "restore"},
-		{"a damaged log", func(t *testing.T, dir string) {
-			must(t, os.RemoveAll(dir))
-			must(t, os.CopyFS(dir, os.DirFS(crashed(t))))
-			flip(t, dir, "*.log", 1500)
-		}, pebble.ErrDamaged, "restore"},
+		{"a damaged log", afterCrash(func(t *testing.T, dir string) { flip(t, dir, "*.log", 1500) }), pebble.ErrDamaged, "restore"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -137,14 +150,51 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// flip changes one byte of the newest file that matches.
-func flip(t *testing.T, dir, pattern string, at int) {
+// newest returns the newest file of the database that matches.
+func newest(t *testing.T, dir, pattern string) string {
 	t.Helper()
 	paths, err := filepath.Glob(filepath.Join(dir, "db", pattern))
 	if err != nil || len(paths) == 0 {
 		t.Fatalf("no %s: %v", pattern, err)
 	}
-	path := paths[len(paths)-1]
+	return paths[len(paths)-1]
+}
+
+// remove returns a harm that removes the newest file that matches.
+func remove(pattern string) func(t *testing.T, dir string) {
+	return func(t *testing.T, dir string) { must(t, os.Remove(newest(t, dir, pattern))) }
+}
+
+// cut returns a harm that leaves size bytes of the newest file that matches; a negative size counts from its end.
+func cut(pattern string, size int64) func(t *testing.T, dir string) {
+	return func(t *testing.T, dir string) {
+		path := newest(t, dir, pattern)
+		info, err := os.Stat(path)
+		must(t, err)
+		left := size
+		if size < 0 {
+			left += info.Size()
+		}
+		if left >= info.Size() {
+			t.Fatalf("%s has only %d bytes", path, info.Size())
+		}
+		must(t, os.Truncate(path, left))
+	}
+}
+
+// afterCrash does the harm to a folder whose process crashed.
+func afterCrash(harm func(t *testing.T, dir string)) func(t *testing.T, dir string) {
+	return func(t *testing.T, dir string) {
+		must(t, os.RemoveAll(dir))
+		must(t, os.CopyFS(dir, os.DirFS(crashed(t))))
+		harm(t, dir)
+	}
+}
+
+// flip changes one byte of the newest file that matches.
+func flip(t *testing.T, dir, pattern string, at int) {
+	t.Helper()
+	path := newest(t, dir, pattern)
 	data, err := os.ReadFile(path)
 	must(t, err)
 	if at >= len(data) {
@@ -154,25 +204,101 @@ func flip(t *testing.T, dir, pattern string, at int) {
 	write(t, path, string(data))
 }
 
-func TestDamagedItemIsAnErrorAndNotMissing(t *testing.T) {
+func TestOpenTakesAFolderThatGotBackWhatItMissed(t *testing.T) {
 	t.Parallel()
 	dir := used(t)
-	flip(t, dir, "*.sst", 30)
-	b := mustOpen(t, dir, pebble.Options{}).Backend()
-	if got, err := b.Table.Get(t.Context(), backend.Key{Partition: "p", Sort: "1"}); err == nil {
-		t.Errorf("Get returned %v and no error", got)
+	table := newest(t, dir, "*.sst")
+	must(t, os.Rename(table, table+".away"))
+	if _, err := pebble.Open(dir, pebble.Options{}); !errors.Is(err, pebble.ErrDamaged) {
+		t.Fatalf("got error %v, want ErrDamaged", err)
 	}
-	if got, err := b.Table.Query(t.Context(), "p", "", "", 10); err == nil {
-		t.Errorf("Query returned %d items and no error", len(got))
+	must(t, os.Rename(table+".away", table))
+	wantFilled(t, mustOpen(t, dir, pebble.Options{}))
+}
+
+func TestDamagedRecordIsAnErrorAndNotMissing(t *testing.T) {
+	t.Parallel()
+	large := []byte(strings.Repeat("value ", 2000))
+	key := backend.Key{Partition: "p", Sort: "s"}
+	for _, test := range []struct {
+		name  string
+		write func(b backend.Backend) error
+		read  func(b backend.Backend) error
+	}{
+		{"Get", func(b backend.Backend) error {
+			return b.Table.Put(t.Context(), backend.Item{Key: key, Value: large}, backend.Absent())
+		}, func(b backend.Backend) error { _, err := b.Table.Get(t.Context(), key); return err }},
+		{"Query", func(b backend.Backend) error {
+			return b.Table.Put(t.Context(), backend.Item{Key: key, Value: large}, backend.Absent())
+		}, func(b backend.Backend) error { _, err := b.Table.Query(t.Context(), "p", "", "", 10); return err }},
+		{"Index", func(b backend.Backend) error {
+			listed := &backend.IndexEntry{Partition: "i", Sort: "s", Summary: large}
+			return b.Table.Put(t.Context(), backend.Item{Key: key, Index: listed}, backend.Absent())
+		}, func(b backend.Backend) error { _, err := b.Table.Index(t.Context(), "i", "", "", 10); return err }},
+		{"Blobs.Get", func(b backend.Backend) error { return b.Blobs.Put(t.Context(), "key", large) },
+			func(b backend.Backend) error { _, err := b.Blobs.Get(t.Context(), "key"); return err }},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			b, err := pebble.Open(dir, pebble.Options{})
+			must(t, err)
+			must(t, test.write(b.Backend()))
+			must(t, b.Close())
+			flip(t, dir, "*.sst", 30)
+			wantDamaged(t, test.read(mustOpen(t, dir, pebble.Options{}).Backend()))
+		})
+	}
+}
+
+func TestOpenRefusesADamagedMessage(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	b, err := pebble.Open(dir, pebble.Options{})
+	must(t, err)
+	send(t, b.Backend().Wake, backend.Message{Body: []byte(strings.Repeat("value ", 3000))})
+	must(t, b.Close())
+	flip(t, dir, "*.sst", 30)
+	_, err = pebble.Open(dir, pebble.Options{})
+	wantDamaged(t, err)
+}
+
+// wantDamaged wants one line that says what to do.
+func wantDamaged(t *testing.T, err error) {
+	t.Helper()
+	const hint = "restore the folder from a copy, or use another data folder"
+	if !errors.Is(err, pebble.ErrDamaged) || !strings.HasSuffix(err.Error(), hint) || strings.Contains(err.Error(), "\n") {
+		t.Errorf("got error %q, want ErrDamaged and one line that ends with %q", err, hint)
+	}
+}
+
+func wantFilled(t *testing.T, b *pebble.Backend) {
+	t.Helper()
+	if got, err := b.Backend().Table.Query(t.Context(), "p", "", "", 10); len(got) != 5 || err != nil {
+		t.Errorf("Query returned %d items and error %v, want 5", len(got), err)
 	}
 }
 
 func TestOpenTakesWhatACrashLeft(t *testing.T) {
 	t.Parallel()
-	b := mustOpen(t, crashed(t), pebble.Options{}).Backend()
-	if got, err := b.Table.Query(t.Context(), "p", "", "", 10); len(got) != 5 || err != nil {
-		t.Errorf("Query returned %d items and error %v, want 5", len(got), err)
+	wantFilled(t, mustOpen(t, crashed(t), pebble.Options{}))
+}
+
+// The crash came before the manifest that every opening begins was recorded.
+func TestOpenTakesANewerManifestThanTheRecordedOne(t *testing.T) {
+	t.Parallel()
+	dir := crashed(t)
+	hub, err := os.ReadFile(filepath.Join(dir, "HUB"))
+	must(t, err)
+	before := newest(t, dir, "MANIFEST-*")
+	for range 3 {
+		must(t, mustOpen(t, dir, pebble.Options{}).Close())
 	}
+	if newest(t, dir, "MANIFEST-*") == before {
+		t.Fatal("no newer manifest")
+	}
+	write(t, filepath.Join(dir, "HUB"), string(hub))
+	wantFilled(t, mustOpen(t, dir, pebble.Options{}))
 }
 
 func TestOpenRefusesAFolderInUse(t *testing.T) {
@@ -180,7 +306,7 @@ func TestOpenRefusesAFolderInUse(t *testing.T) {
 	dir := t.TempDir()
 	mustOpen(t, dir, pebble.Options{})
 	_, err := pebble.Open(filepath.Join(dir, ".", "x", ".."), pebble.Options{})
-	if !errors.Is(err, pebble.ErrInUse) || !strings.Contains(err.Error(), "stop that process, or use another --data folder") {
+	if !errors.Is(err, pebble.ErrInUse) || !strings.Contains(err.Error(), "stop that process, or use another data folder") {
 		t.Errorf("got error %v, want ErrInUse and what to do", err)
 	}
 }
@@ -207,7 +333,8 @@ func TestOpenRefusesAFile(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "file")
 	write(t, path, "text")
-	if _, err := pebble.Open(path, pebble.Options{}); err == nil {
-		t.Error("Open of a file succeeded")
+	_, err := pebble.Open(path, pebble.Options{})
+	if err == nil || !strings.HasSuffix(err.Error(), path+": it is a file; name a folder") {
+		t.Errorf("got error %v, want what to do", err)
 	}
 }

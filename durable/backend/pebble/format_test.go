@@ -3,6 +3,7 @@ package pebble_test
 import (
 	"bytes"
 	"cmp"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -98,6 +99,26 @@ func FuzzDecodeMessage(f *testing.F) {
 		again, dueAgain, err := pebble.DecodeMessage(pebble.EncodeMessage(m, due))
 		if diff := gocmp.Diff(m, again, cmpopts.EquateEmpty()); diff != "" || err != nil || !due.Equal(dueAgain) {
 			t.Errorf("error %v, due %v and %v (-decoded +decoded again):\n%s", err, due, dueAgain, diff)
+		}
+	})
+}
+
+func FuzzReadHub(f *testing.F) {
+	const head = "durable data folder\nformat 1\n"
+	for _, seed := range []string{
+		"", head, head + "state new\nend\n", head + "state ready\nMANIFEST-000001 17\nend\n",
+		head + "state clean\nMANIFEST-000001 17\n000002.log 0\nend\n", head + "state clean\nend\n", head + "state old\nend\n",
+		head + "state ready\nMANIFEST-000001 +17\nend\n", head + "state ready\nMANIFEST-000001\nend\n",
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		got, err := pebble.ReadHub(text)
+		if err == nil && got != text {
+			t.Errorf("read %q as %q", text, got)
+		}
+		if err != nil && !errors.Is(err, pebble.ErrDamaged) && !errors.Is(err, pebble.ErrNewer) {
+			t.Errorf("got error %v, want ErrDamaged or ErrNewer", err)
 		}
 	})
 }

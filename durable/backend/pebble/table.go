@@ -73,7 +73,7 @@ func (t *table) Delete(ctx context.Context, key backend.Key) error {
 	return nil
 }
 
-// call runs f unless the call is invalid, its context has ended or the store is closed.
+// call runs f unless the call is invalid, its context has ended or the store is closed. Damage that f meets is ErrDamaged.
 func (s *store) call(ctx context.Context, invalid error, f func() error) error {
 	if invalid != nil {
 		return invalid
@@ -85,7 +85,11 @@ func (s *store) call(ctx context.Context, invalid error, f func() error) error {
 		return err
 	}
 	defer s.leave()
-	return f()
+	err := f()
+	if pebble.IsCorruptionError(err) || errors.Is(err, errRecord) {
+		return damaged(err)
+	}
+	return err
 }
 
 // find returns the item, nil when there is none.
