@@ -33,8 +33,9 @@ type Config struct {
 // Definition is the contract of an orchestration.
 type Definition interface {
 	Name() string
-	// CheckInput returns the input as the orchestration will read it, or an error that says why it cannot. Input is JSON,
-	// nil when there is none. A string that the type refuses as a string is to be taken for the JSON that is its text, or
+	// CheckInput returns the input as the orchestration will read it, or an error that says why it cannot. Errors of
+	// encoding/json are put into words before they are shown, others are shown as they are. Input is JSON, null when the
+	// body is empty. A string that the type refuses as a string is to be taken for the JSON that is its text, or
 	// for no value when it is empty: Durable Functions' Python and Node clients send such strings. The API starts with
 	// the body as it was received.
 	CheckInput(input json.RawMessage) (json.RawMessage, error)

@@ -1,6 +1,7 @@
-// Package api is the HTTP management API of Durable Functions over a durable.Client, so that clients which were written
-// for Azure work unchanged. It owns paths, queries, links and bodies, and knows nothing of how instances are stored or
-// run.
+// Package api is the HTTP management API of Durable Functions over a durable.Client. Clients which were written for Azure
+// work with it as they are, as far as its operations go: this version starts, lists, shows, terminates, suspends and
+// resumes instances and raises events. It does not purge, rewind or restart instances and has no entities. The API owns
+// paths, queries, links and bodies, and knows nothing of how instances are stored or run.
 //
 // An API serves everything under Base. An application puts its own routes beside it with With, and answers like the API
 // does with Accepted, Error and Problem:
@@ -27,6 +28,16 @@
 //	POST /instances/{id}/suspend                  reason
 //	POST /instances/{id}/resume                   reason
 //
-// Everything else is 404 without a body. Errors are application/problem+json. The API does not authenticate: that is
-// done by what it is served behind.
+// The contract has more, which answers 501 for now; the links to purge, rewind and restart are in each check-status
+// answer all the same:
+//
+//	DELETE /instances[/{id}]                      purge
+//	POST   /instances/{id}/rewind
+//	POST   /instances/{id}/restart
+//	GET    /entities[/{name}[/{key}]]             list, read
+//	POST   /entities/{name}[/{key}]               signal
+//	DELETE /entities/{name}/{key}
+//
+// Everything else, a wrong verb too, is 404 without a body. Errors are application/problem+json. The API does not
+// authenticate: that is done by what it is served behind.
 package api

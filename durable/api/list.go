@@ -11,9 +11,12 @@ import (
 // continuationHeader carries the token of the next page, in the answer and in the request for that page.
 const continuationHeader = "x-ms-continuation-token"
 
+// continuation encodes tokens. It is strict, so that each has one spelling.
+var continuation = base64.RawURLEncoding.Strict()
+
 // list serves GET instances.
 func (a *API) list(w http.ResponseWriter, r request) {
-	token, err := base64.RawURLEncoding.DecodeString(r.Header.Get(continuationHeader))
+	token, err := continuation.DecodeString(r.Header.Get(continuationHeader))
 	if err != nil {
 		Problem(w, http.StatusBadRequest, "The continuation token is not one of this API's.",
 			"Send the "+continuationHeader+" header of the page before as it is, or none for the first page.")
@@ -39,7 +42,7 @@ func (a *API) list(w http.ResponseWriter, r request) {
 	}
 	if page.Continue != "" {
 		// A header holds ASCII only, and the token may hold an instance id of any script.
-		w.Header().Set(continuationHeader, base64.RawURLEncoding.EncodeToString([]byte(page.Continue)))
+		w.Header().Set(continuationHeader, continuation.EncodeToString([]byte(page.Continue)))
 	}
 	writeJSON(w, http.StatusOK, body)
 }

@@ -2,7 +2,9 @@ package api_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -67,4 +69,26 @@ func TestListPages(t *testing.T) {
 		t.Errorf("the last page has the continuation token %q", got)
 	}
 	golden(t, serve(t, f, "GET", instances, "", "x-ms-continuation-token", "no token!"), "list-bad-token")
+}
+
+func TestListRefusesTokensOfOthers(t *testing.T) {
+	t.Parallel()
+	for rule, token := range map[string]string{
+		"not base64url":                         "no token!",
+		"padded":                                "eA==",
+		"bits that a token does not set":        "zzz",
+		"a place that the client does not know": "eA",
+	} {
+		f := newFake()
+		if token == "eA" {
+			f.err = fmt.Errorf("list: %w", durable.ErrInvalid)
+		}
+		w := serve(t, f, "GET", instances, "", "x-ms-continuation-token", token)
+		if w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), "ExceptionMessage") {
+			t.Errorf("%s: status %d: %s", rule, w.Code, w.Body)
+		}
+		if asked := len(f.queries) > 0; asked != (f.err != nil) {
+			t.Errorf("%s: the client was asked: %t", rule, asked)
+		}
+	}
 }

@@ -27,7 +27,7 @@ func (a *API) raise(w http.ResponseWriter, r request) {
 		return
 	}
 	if err := checkJSON(data); err != nil {
-		Problem(w, http.StatusBadRequest, "The body is not valid JSON.", err.Error())
+		Problem(w, http.StatusBadRequest, "The body is not valid JSON.", explainJSON(err, "body"))
 		return
 	}
 	err := a.client.Raise(r.Context(), durable.EventRequest{Instance: r.id(), Name: r.vars["{event}"], Data: data})

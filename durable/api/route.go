@@ -30,6 +30,17 @@ var routes = []route{
 	{http.MethodPost, []string{"instances", "{id}", "terminate"}, (*API).terminate},
 	{http.MethodPost, []string{"instances", "{id}", "suspend"}, (*API).suspend},
 	{http.MethodPost, []string{"instances", "{id}", "resume"}, (*API).resume},
+
+	{http.MethodDelete, []string{"instances"}, unavailable("purge instances")},
+	{http.MethodDelete, []string{"instances", "{id}"}, unavailable("purge an instance")},
+	{http.MethodPost, []string{"instances", "{id}", "rewind"}, unavailable("rewind an instance")},
+	{http.MethodPost, []string{"instances", "{id}", "restart"}, unavailable("restart an instance")},
+	{http.MethodGet, []string{"entities"}, unavailable("list entities")},
+	{http.MethodGet, []string{"entities", "{name}"}, unavailable("list entities")},
+	{http.MethodGet, []string{"entities", "{name}", "{key}"}, unavailable("read an entity")},
+	{http.MethodPost, []string{"entities", "{name}"}, unavailable("signal an entity")},
+	{http.MethodPost, []string{"entities", "{name}", "{key}"}, unavailable("signal an entity")},
+	{http.MethodDelete, []string{"entities", "{name}", "{key}"}, unavailable("delete an entity")},
 }
 
 // match reports whether the route serves the path, and what stands for its variables there.

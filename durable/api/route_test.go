@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -39,11 +40,8 @@ func TestRoutes(t *testing.T) {
 		{"the base alone is 404", "GET", base, 404, true},
 		{"a longer base is another path", "GET", base + "s/instances", 404, true},
 		{"outside the base is 404", "GET", "/", 404, true},
-		{"purge is not there yet", "DELETE", base + "/instances/x", 404, true},
-		{"purge by filter is not there yet", "DELETE", base + "/instances", 404, true},
-		{"rewind is not there yet", "POST", base + "/instances/x/rewind", 404, true},
-		{"restart is not there yet", "POST", base + "/instances/x/restart", 404, true},
-		{"entities are not there yet", "GET", base + "/entities", 404, true},
+		{"a wrong verb of what is not there yet is 404", "GET", base + "/instances/x/rewind", 404, true},
+		{"an entity has no operations below it", "GET", base + "/entities/counter/a/b", 404, true},
 	} {
 		t.Run(tc.rule, func(t *testing.T) {
 			t.Parallel()
@@ -59,6 +57,36 @@ func TestRoutes(t *testing.T) {
 				t.Errorf("%s %s answers %q, want an empty body: %v", tc.method, tc.path, w.Body, tc.empty)
 			}
 		})
+	}
+}
+
+func TestWhatIsNotThereYetSaysSo(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct{ method, path, says string }{
+		{"DELETE", "/instances/x", "This version cannot purge an instance."},
+		{"DELETE", "/instances/nobody?taskHub=Orders", "This version cannot purge an instance."},
+		{"DELETE", "/instances?createdTimeFrom=2026-01-01T00:00:00Z", "This version cannot purge instances."},
+		{"POST", "/instances/x/rewind?reason=why", "This version cannot rewind an instance."},
+		{"POST", "/instances/x/Restart", "This version cannot restart an instance."},
+		{"GET", "/entities", "This version cannot list entities."},
+		{"GET", "/entities/counter/", "This version cannot list entities."},
+		{"GET", "/entities/counter/$", "This version cannot read an entity."},
+		{"POST", "/entities/counter?op=add", "This version cannot signal an entity."},
+		{"POST", "/entities/counter/a?op=add", "This version cannot signal an entity."},
+		{"DELETE", "/entities/counter/a", "This version cannot delete an entity."},
+	} {
+		f := newFake(durable.Instance{ID: "x", Status: durable.Failed})
+		w := serve(t, f, tc.method, api.Base+tc.path, "")
+		var got struct{ Message, Detail string }
+		if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil {
+			t.Errorf("%s %s: %v", tc.method, tc.path, err)
+		}
+		if w.Code != http.StatusNotImplemented || got.Message != "Not available yet." || got.Detail != tc.says {
+			t.Errorf("%s %s is %d %s, want 501 with %q", tc.method, tc.path, w.Code, w.Body, tc.says)
+		}
+		if len(f.instances) != 1 || f.gets != 0 {
+			t.Errorf("%s %s looked at an instance", tc.method, tc.path)
+		}
 	}
 }
 

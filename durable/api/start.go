@@ -55,14 +55,18 @@ func (a *API) input(w http.ResponseWriter, r request) (json.RawMessage, bool) {
 		return nil, false
 	}
 	if err := checkJSON(body); err != nil {
-		Problem(w, http.StatusBadRequest, "The body is not valid JSON.", err.Error())
+		Problem(w, http.StatusBadRequest, "The body is not valid JSON.", explainJSON(err, "body"))
 		return nil, false
 	}
 	if !known {
 		return body, true
 	}
-	if _, err := definition.CheckInput(body); err != nil {
-		Problem(w, http.StatusBadRequest, fmt.Sprintf("The orchestration %q does not take this input.", name), err.Error())
+	checked := body
+	if checked == nil {
+		checked = []byte("null")
+	}
+	if _, err := definition.CheckInput(checked); err != nil {
+		Problem(w, http.StatusBadRequest, fmt.Sprintf("The orchestration %q does not take this input.", name), explainJSON(err, "input"))
 		return nil, false
 	}
 	return body, true

@@ -3,6 +3,8 @@ package client
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -68,7 +70,7 @@ func text(s string) json.RawMessage {
 // defaultPage is how many instances List returns when nobody says.
 const defaultPage = 100
 
-// List returns instances, newest first.
+// List returns instances, newest first. A Continue that no page returned is ErrInvalid.
 func (c *Client) List(ctx context.Context, q durable.Query) (durable.Page, error) {
 	sel := store.Selection{From: q.From, To: q.To, Limit: q.Limit, After: q.Continue}
 	if sel.Limit <= 0 {
@@ -86,6 +88,9 @@ func (c *Client) List(ctx context.Context, q durable.Query) (durable.Page, error
 		return len(q.Statuses) == 0 || slices.Contains(q.Statuses, statuses[row.Status])
 	}
 	rows, next, err := c.store.List(ctx, sel)
+	if errors.Is(err, store.ErrPlace) {
+		return durable.Page{}, fmt.Errorf("list: %w: %q is not what a page before returned to go on with", durable.ErrInvalid, q.Continue)
+	}
 	if err != nil {
 		return durable.Page{}, err
 	}

@@ -1,6 +1,7 @@
 package client_test
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -45,8 +46,9 @@ func TestGetShowsHowItEnded(t *testing.T) {
 	}
 }
 
-func TestList(t *testing.T) {
-	t.Parallel()
+// listed returns a client over six instances, started a second apart, each in a status of its own.
+func listed(t *testing.T) *hub {
+	t.Helper()
 	h := newHub()
 	for n, c := range []struct {
 		id, name string
@@ -67,6 +69,33 @@ func TestList(t *testing.T) {
 	if _, err := h.Start(t.Context(), durable.StartRequest{Name: "Hello", ID: "c6"}); err != nil {
 		t.Fatal(err)
 	}
+	return h
+}
+
+// pages lists everything by pages of a limit, and returns the ids.
+func (h *hub) pages(t *testing.T, q durable.Query, limit int) string {
+	t.Helper()
+	q.Limit = limit
+	var ids []string
+	for page := 0; page == 0 || q.Continue != ""; page++ {
+		p, err := h.List(t.Context(), q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if limit > 0 && len(p.Instances) > limit || page > 10 {
+			t.Fatalf("page %d has %d instances", page, len(p.Instances))
+		}
+		for _, in := range p.Instances {
+			ids = append(ids, in.ID)
+		}
+		q.Continue = p.Continue
+	}
+	return strings.Join(ids, " ")
+}
+
+func TestList(t *testing.T) {
+	t.Parallel()
+	h := listed(t)
 	at := func(s int) time.Time { return epoch.Add(time.Duration(s) * time.Second) }
 	type statuses = []durable.Status
 	for _, c := range []struct {
@@ -92,25 +121,20 @@ func TestList(t *testing.T) {
 		{"name, status and prefix", durable.Query{Names: []string{"Hello"}, IDPrefix: "b", Statuses: statuses{durable.Terminated}}, "b5"},
 	} {
 		for _, limit := range []int{0, 1, 2} {
-			q := c.q
-			q.Limit = limit
-			var got []string
-			for page := 0; page == 0 || q.Continue != ""; page++ {
-				p, err := h.List(t.Context(), q)
-				if err != nil {
-					t.Fatal(err)
-				}
-				if limit > 0 && len(p.Instances) > limit || page > 10 {
-					t.Fatalf("%s: page %d has %d instances", c.name, page, len(p.Instances))
-				}
-				for _, in := range p.Instances {
-					got = append(got, in.ID)
-				}
-				q.Continue = p.Continue
+			if got := h.pages(t, c.q, limit); got != c.want {
+				t.Errorf("%s by %d: got %s, want %s", c.name, limit, got, c.want)
 			}
-			if s := strings.Join(got, " "); s != c.want {
-				t.Errorf("%s by %d: got %s, want %s", c.name, limit, s, c.want)
-			}
+		}
+	}
+}
+
+func TestListRefusesWhatIsNoPlace(t *testing.T) {
+	t.Parallel()
+	h := listed(t)
+	for _, place := range []string{"zzz", "a1", "9999999999999#"} {
+		page, err := h.List(t.Context(), durable.Query{Continue: place})
+		if !errors.Is(err, durable.ErrInvalid) || page.Instances != nil {
+			t.Errorf("List after %q = %v, %v; want ErrInvalid", place, page, err)
 		}
 	}
 }

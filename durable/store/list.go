@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"errors"
+	"regexp"
 	"slices"
 	"time"
 
@@ -20,16 +22,25 @@ type Selection struct {
 	Row  func(*history.Row) bool
 	// Limit of rows; must be positive.
 	Limit int
-	// After is the Next of the page before.
+	// After is the next of the page before, or empty.
 	After string
 }
+
+// ErrPlace: Selection.After is no place that List returned.
+var ErrPlace = errors.New("store: this is no place in a list")
+
+// place is what indexSort makes of a time and an incarnation.
+var place = regexp.MustCompile(`^[0-9]{13}#[0-9A-HJKMNP-TV-Z]{26}$`)
 
 // listScan bounds how many index entries one call of List looks at.
 const listScan = 2000
 
 // List returns rows, newest first, and where to go on; an empty place means there are no more. The index only hints:
-// every row is read again, and may have changed since it was listed.
+// every row is read again, and may have changed since it was listed. ErrPlace.
 func (s *Store) List(ctx context.Context, sel Selection) (rows []*history.Row, next string, err error) {
+	if sel.After != "" && !place.MatchString(sel.After) {
+		return nil, "", ErrPlace
+	}
 	cursors := s.cursors(sel)
 	seen := map[string]bool{}
 	for range listScan {

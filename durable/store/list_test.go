@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -141,10 +142,28 @@ func TestListFilters(t *testing.T) {
 		{"name", store.Selection{Name: func(o, _ string) bool { return o == "Bye" }}, "b4 a2"},
 		{"id", store.Selection{Name: func(_, id string) bool { return strings.HasPrefix(id, "a") }}, "a2 a1"},
 		{"row", store.Selection{Row: func(r *history.Row) bool { return r.End == nil }}, "b3 a1"},
-		{"after nonsense", store.Selection{After: "zzz"}, ""},
 	} {
 		if got, _ := list(t, h, c.sel); strings.Join(got, " ") != c.want {
 			t.Errorf("%s: got %v, want %s", c.name, got, c.want)
+		}
+	}
+}
+
+func TestListGoesOnOnlyFromItsOwnPlaces(t *testing.T) {
+	t.Parallel()
+	h := newHub()
+	for n := range 2 {
+		begin(t, h, fmt.Sprint("i", n), "Hello", epoch.Add(time.Duration(n)*time.Second))
+	}
+	_, next := list(t, h, store.Selection{Limit: 1})
+	if got, _ := list(t, h, store.Selection{After: next}); len(got) != 1 || got[0] != "i0" {
+		t.Errorf("after %s there is %v, want i0", next, got)
+	}
+	for _, after := range []string{"zzz", "#", next[1:], next + "0", "x" + next[1:], next[:14] + strings.ToLower(next[14:]),
+		strings.Replace(next, "#", "~", 1), next[:39] + "U", next + "\n"} {
+		rows, again, err := h.List(t.Context(), store.Selection{Limit: 1, After: after})
+		if !errors.Is(err, store.ErrPlace) || rows != nil || again != "" {
+			t.Errorf("after %q there are %d rows, then %q, %v; want ErrPlace", after, len(rows), again, err)
 		}
 	}
 }

@@ -27,77 +27,87 @@ func ended(t *testing.T, h *hub) *history.Version {
 	return h.row(t, "i").Version()
 }
 
+// creation is a start of i, or another, after the first life of i has ended, and what must come of it.
+type creation struct {
+	name string
+	// before brings the hub into a state, after its first life has ended at version v.
+	before   func(t *testing.T, h *hub, v history.Version)
+	start    func(v history.Version) *history.Message
+	accepted bool
+	shown    string // whose row is there after
+	sealed   bool   // the first life
+}
+
+var creations = []creation{
+	{"none named, and one is there", nil,
+		func(history.Version) *history.Message { return start("i", lifeB, nil) }, false, life, false},
+	{"none named, and none is there", nil,
+		func(history.Version) *history.Message { return start("j", lifeB, nil) }, true, life, false},
+	{"the named version is there", nil,
+		func(v history.Version) *history.Message { return start("i", lifeB, &v) }, true, lifeB, true},
+	{"its own row is there: another created it",
+		func(t *testing.T, h *hub, v history.Version) { h.create(t, start("i", lifeB, &v)) },
+		func(v history.Version) *history.Message { return start("i", lifeB, &v) }, true, lifeB, true},
+	{"another has replaced the version",
+		func(t *testing.T, h *hub, v history.Version) { h.create(t, start("i", lifeC, &v)) },
+		func(v history.Version) *history.Message { return start("i", lifeB, &v) }, false, lifeC, true},
+	{"another has sealed and not yet replaced it",
+		func(t *testing.T, h *hub, v history.Version) {
+			if ok, err := h.Seal(t.Context(), "i", v); !ok || err != nil {
+				t.Fatal(ok, err)
+			}
+		},
+		func(v history.Version) *history.Message { return start("i", lifeB, &v) }, true, lifeB, true},
+	{"the history goes on at the version",
+		func(t *testing.T, h *hub, v history.Version) { h.commit(t, h.load(t, "i", life), "rewound") },
+		func(v history.Version) *history.Message { return start("i", lifeB, &v) }, false, life, false},
+	{"the row shows more than the version",
+		func(t *testing.T, h *hub, v history.Version) {
+			h.commit(t, h.load(t, "i", life), "more")
+			h.end(t, h.row(t, "i"), 3)
+		},
+		func(v history.Version) *history.Message { return start("i", lifeB, &v) }, false, life, false},
+	{"there is no row of the version",
+		func(t *testing.T, h *hub, v history.Version) {
+			if err := h.ports.Table.Delete(t.Context(), backend.Key{Partition: "i#i", Sort: "row"}); err != nil {
+				t.Fatal(err)
+			}
+		},
+		func(v history.Version) *history.Message { return start("i", lifeB, &v) }, false, "", true},
+}
+
 func TestCreate(t *testing.T) {
 	t.Parallel()
-	for _, c := range []struct {
-		name string
-		// before brings the hub into a state, after its first life has ended at version v.
-		before   func(t *testing.T, h *hub, v history.Version)
-		start    func(v history.Version) *history.Message
-		accepted bool
-		shown    string // whose row is there after
-		sealed   bool   // the first life
-	}{
-		{"none named, and one is there", nil,
-			func(history.Version) *history.Message { return start("i", lifeB, nil) }, false, life, false},
-		{"none named, and none is there", nil,
-			func(history.Version) *history.Message { return start("j", lifeB, nil) }, true, life, false},
-		{"the named version is there", nil,
-			func(v history.Version) *history.Message { return start("i", lifeB, &v) }, true, lifeB, true},
-		{"its own row is there: another created it",
-			func(t *testing.T, h *hub, v history.Version) { h.create(t, start("i", lifeB, &v)) },
-			func(v history.Version) *history.Message { return start("i", lifeB, &v) }, true, lifeB, true},
-		{"another has replaced the version",
-			func(t *testing.T, h *hub, v history.Version) { h.create(t, start("i", lifeC, &v)) },
-			func(v history.Version) *history.Message { return start("i", lifeB, &v) }, false, lifeC, true},
-		{"another has sealed and not yet replaced it",
-			func(t *testing.T, h *hub, v history.Version) {
-				if ok, err := h.Seal(t.Context(), "i", v); !ok || err != nil {
-					t.Fatal(ok, err)
-				}
-			},
-			func(v history.Version) *history.Message { return start("i", lifeB, &v) }, true, lifeB, true},
-		{"the history goes on at the version",
-			func(t *testing.T, h *hub, v history.Version) { h.commit(t, h.load(t, "i", life), "rewound") },
-			func(v history.Version) *history.Message { return start("i", lifeB, &v) }, false, life, false},
-		{"the row shows more than the version",
-			func(t *testing.T, h *hub, v history.Version) {
-				h.commit(t, h.load(t, "i", life), "more")
-				h.end(t, h.row(t, "i"), 3)
-			},
-			func(v history.Version) *history.Message { return start("i", lifeB, &v) }, false, life, false},
-		{"there is no row of the version",
-			func(t *testing.T, h *hub, v history.Version) {
-				if err := h.ports.Table.Delete(t.Context(), backend.Key{Partition: "i#i", Sort: "row"}); err != nil {
-					t.Fatal(err)
-				}
-			},
-			func(v history.Version) *history.Message { return start("i", lifeB, &v) }, false, "", true},
-	} {
+	for _, c := range creations {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			h := newHub()
-			v := ended(t, h)
-			if c.before != nil {
-				c.before(t, h, *v)
-			}
-			for range 2 { // trying again gives the same answer
-				accepted, row, err := h.Create(t.Context(), c.start(*v))
-				if err != nil || accepted != c.accepted {
-					t.Fatalf("got %v, %v, want %v", accepted, err, c.accepted)
-				}
-				if accepted && row.Incarnation != lifeB || !accepted && row != nil && row.Incarnation != c.shown {
-					t.Errorf("the row returned is of %s", row.Incarnation)
-				}
-			}
-			if row := h.row(t, "i"); row == nil && c.shown != "" || row != nil && row.Incarnation != c.shown {
-				t.Errorf("the row is %+v, want one of %s", row, c.shown)
-			}
-			old := h.load(t, "i", life)
-			if sealed := old.Segments[len(old.Segments)-1].Events[0].Kind == history.Sealed; sealed != c.sealed {
-				t.Errorf("the first life is sealed: %v, want %v", sealed, c.sealed)
-			}
+			c.check(t)
 		})
+	}
+}
+
+func (c creation) check(t *testing.T) {
+	t.Helper()
+	h := newHub()
+	v := ended(t, h)
+	if c.before != nil {
+		c.before(t, h, *v)
+	}
+	for range 2 { // trying again gives the same answer
+		accepted, row, err := h.Create(t.Context(), c.start(*v))
+		if err != nil || accepted != c.accepted {
+			t.Fatalf("got %v, %v, want %v", accepted, err, c.accepted)
+		}
+		if accepted && row.Incarnation != lifeB || !accepted && row != nil && row.Incarnation != c.shown {
+			t.Errorf("the row returned is of %s", row.Incarnation)
+		}
+	}
+	if row := h.row(t, "i"); row == nil && c.shown != "" || row != nil && row.Incarnation != c.shown {
+		t.Errorf("the row is %+v, want one of %s", row, c.shown)
+	}
+	old := h.load(t, "i", life)
+	if sealed := old.Segments[len(old.Segments)-1].Events[0].Kind == history.Sealed; sealed != c.sealed {
+		t.Errorf("the first life is sealed: %v, want %v", sealed, c.sealed)
 	}
 }
 

@@ -45,25 +45,44 @@ func TestParse(t *testing.T) {
 	}
 }
 
+// mistake is what is replaced in the sample, and the error that this is.
+type mistake struct{ old, new, field, text string }
+
+func wantMistakes(t *testing.T, mistakes map[string]mistake) {
+	t.Helper()
+	for name, m := range mistakes {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			wantFieldError(t, strings.Replace(sample, m.old, m.new, 1), m.field, m.text)
+		})
+	}
+}
+
 func TestParseNamesWhatIsWrong(t *testing.T) {
 	t.Parallel()
-	for name, c := range map[string]struct{ old, new, field, text string }{
-		"no id":              {`"id":"1001",`, ``, "id", "is missing"},
-		"id with a slash":    {`"1001"`, `"a/b"`, "id", `contains '/'`},
-		"id with a space":    {`"1001"`, `"a b"`, "id", `contains ' '`},
-		"id in umlauts":      {`"1001"`, `"größe"`, "id", `contains 'ö'`},
-		"long id":            {`1001`, strings.Repeat("1", 65), "id", "has 65 bytes; at most 64 are allowed"},
-		"number as id":       {`"1001"`, `1001`, "id", "must be a string, not a number"},
-		"no name":            {`"Ada"`, `" "`, "customer.name", "is missing"},
-		"CR LF in name":      {`Ada`, `Ada\r\nBcc: eve@example.com`, "customer.name", `contains '\r'`},
-		"long name":          {`Ada`, strings.Repeat("ä", 201), "customer.name", "has 201 characters"},
-		"no email":           {`"ada@example.com"`, `""`, "customer.email", "is missing"},
-		"malformed email":    {`ada@example.com`, `ada`, "customer.email", "must be an address"},
-		"email with name":    {`ada@example.com`, `Ada <ada@example.com>`, "customer.email", "must be an address"},
-		"LF in email":        {`ada@example.com`, `ada@example.com\n`, "customer.email", `contains '\n'`},
-		"unknown currency":   {`EUR`, `EUX`, "currency", `got "EUX"`},
-		"currency in lower":  {`EUR`, `eur`, "currency", `got "eur"`},
-		"part of the table":  {`EUR`, `R F`, "currency", `got "R F"`},
+	wantMistakes(t, map[string]mistake{
+		"no id":             {`"id":"1001",`, ``, "id", "is missing"},
+		"id with a slash":   {`"1001"`, `"a/b"`, "id", `contains '/'`},
+		"id with a space":   {`"1001"`, `"a b"`, "id", `contains ' '`},
+		"id in umlauts":     {`"1001"`, `"größe"`, "id", `contains 'ö'`},
+		"long id":           {`1001`, strings.Repeat("1", 65), "id", "has 65 bytes; at most 64 are allowed"},
+		"number as id":      {`"1001"`, `1001`, "id", "must be a string, not a number"},
+		"no name":           {`"Ada"`, `" "`, "customer.name", "is missing"},
+		"CR LF in name":     {`Ada`, `Ada\r\nBcc: eve@example.com`, "customer.name", `contains '\r'`},
+		"long name":         {`Ada`, strings.Repeat("ä", 201), "customer.name", "has 201 characters"},
+		"no email":          {`"ada@example.com"`, `""`, "customer.email", "is missing"},
+		"malformed email":   {`ada@example.com`, `ada`, "customer.email", "must be an address"},
+		"email with name":   {`ada@example.com`, `Ada <ada@example.com>`, "customer.email", "must be an address"},
+		"LF in email":       {`ada@example.com`, `ada@example.com\n`, "customer.email", `contains '\n'`},
+		"unknown currency":  {`EUR`, `EUX`, "currency", `got "EUX"`},
+		"currency in lower": {`EUR`, `eur`, "currency", `got "eur"`},
+		"part of the table": {`EUR`, `R F`, "currency", `got "R F"`},
+	})
+}
+
+func TestParseNamesWhatIsWrongBelow(t *testing.T) {
+	t.Parallel()
+	wantMistakes(t, map[string]mistake{
 		"no items":           {`[{"sku":"BOOK-1","quantity":2,"unitPrice":1250}]`, `[]`, "items", "is empty"},
 		"items is an object": {`[{"sku":"BOOK-1","quantity":2,"unitPrice":1250}]`, `{}`, "items", "must be an array, not an object"},
 		"no sku":             {`BOOK-1`, ``, "items[0].sku", "is missing"},
@@ -71,8 +90,12 @@ func TestParseNamesWhatIsWrong(t *testing.T) {
 		"quantity 0":         {`"quantity":2`, `"quantity":0`, "items[0].quantity", "must be from 1 to 10000; got 0"},
 		"negative quantity":  {`"quantity":2`, `"quantity":-1`, "items[0].quantity", "must be from 1"},
 		"too many":           {`"quantity":2`, `"quantity":10001`, "items[0].quantity", "must be from 1"},
-		"half a piece":       {`"quantity":2`, `"quantity":0.5`, "items.quantity", "must be a whole number, not a number 0.5"},
-		"huge quantity":      {`"quantity":2`, `"quantity":1e99`, "items.quantity", "must be a whole number"},
+		"half a piece":       {`"quantity":2`, `"quantity":0.5`, "items[0].quantity", "must be a whole number, not 0.5"},
+		"huge quantity":      {`"quantity":2`, `"quantity":1e99`, "items[0].quantity", "must be a whole number, not 1e99"},
+		"too many digits":    {`"quantity":2`, `"quantity":99999999999999999999`, "items[0].quantity", "must be a whole number of at most 18 digits, not 99999"},
+		"quantity in words":  {`"quantity":2`, `"quantity":"two"`, "items[0].quantity", "must be a whole number, not a string"},
+		"in the second item": {`"unitPrice":1250}`, `"unitPrice":1250},{"sku":"A","quantity":true}`, "items[1].quantity", "must be a whole number, not a boolean"},
+		"item is a number":   {`{"sku":"BOOK-1","quantity":2,"unitPrice":1250}`, `{} , 5`, "items[1]", "must be an object, not a number"},
 		"free of charge":     {`1250`, `0`, "items[0].unitPrice", "must be from 1"},
 		"price of a planet":  {`1250`, `1000000000001`, "items[0].unitPrice", "must be from 1"},
 		"no street":          {`1 Main St`, ``, "shipTo.street", "is missing"},
@@ -81,25 +104,7 @@ func TestParseNamesWhatIsWrong(t *testing.T) {
 		"country in lower":   {`"DE"`, `"de"`, "shipTo.country", `got "de"`},
 		"no token":           {`tok_visa`, ``, "payment.token", "is missing"},
 		"LF in token":        {`tok_visa`, `tok\n`, "payment.token", `contains '\n'`},
-		"unknown field":      {`"id"`, `"coupon":1,"id"`, "", `unknown field "coupon"`},
-		"field twice":        {`"id"`, `"ID":"1","id"`, "id", "is there twice"},
-		"deep field twice":   {`"sku"`, `"ſku":"A","sku"`, "items[0].sku", "is there twice"},
-		"something after":    {`tok_visa"}}`, `tok_visa"}} {}`, "", "there is something after the order"},
-		"garbage after":      {`tok_visa"}}`, `tok_visa"}} x`, "", "there is something after the order"},
-		"cut short":          {`tok_visa"}}`, `tok_visa"}`, "", "the body is not valid JSON"},
-		"no JSON":            {`{"id"`, `id`, "", "the body is not valid JSON"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			wantFieldError(t, strings.Replace(sample, c.old, c.new, 1), c.field, c.text)
-		})
-	}
-	for name, body := range map[string]string{"empty": "", "blank": " \n", "null": "null", "array": "[]", "string": `"x"`} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			wantFieldError(t, body, map[bool]string{true: "id"}[name == "null"], "")
-		})
-	}
+	})
 	t.Run("too many items", func(t *testing.T) {
 		t.Parallel()
 		order := parse(t, sample)
@@ -107,6 +112,25 @@ func TestParseNamesWhatIsWrong(t *testing.T) {
 		body, _ := json.Marshal(order)
 		wantFieldError(t, string(body), "items", "has 101 items")
 	})
+}
+
+func TestParseIsStrict(t *testing.T) {
+	t.Parallel()
+	wantMistakes(t, map[string]mistake{
+		"unknown field":    {`"id"`, `"coupon":1,"id"`, "", `unknown field "coupon"`},
+		"field twice":      {`"id"`, `"ID":"1","id"`, "id", "is there twice"},
+		"deep field twice": {`"sku"`, `"ſku":"A","sku"`, "items[0].sku", "is there twice"},
+		"something after":  {`tok_visa"}}`, `tok_visa"}} {}`, "", "there is something after the order"},
+		"garbage after":    {`tok_visa"}}`, `tok_visa"}} x`, "", "there is something after the order"},
+		"cut short":        {`tok_visa"}}`, `tok_visa"}`, "", "the body is not valid JSON"},
+		"no JSON":          {`{"id"`, `id`, "", "the body is not valid JSON"},
+	})
+	for name, body := range map[string]string{"empty": "", "blank": " \n", "null": "null", "array": "[]", "string": `"x"`} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			wantFieldError(t, body, map[bool]string{true: "id"}[name == "null"], "")
+		})
+	}
 }
 
 func wantFieldError(t *testing.T, body, field, text string) {
@@ -201,6 +225,44 @@ func TestInputIsReadable(t *testing.T) {
 	if diff := cmp.Diff(in, got); diff != "" {
 		t.Errorf("DecodeInput (-want +got):\n%s", diff)
 	}
+}
+
+func TestInputNeedsAnOrder(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ data, text string }{
+		"a bare order":                {sample, `the input needs an "order"`},
+		"no members":                  {`{}`, `the input needs an "order"`},
+		"null":                        {`null`, `the input needs an "order"`},
+		"a null order":                {`{"order":null}`, `the input needs an "order"`},
+		"a number":                    {`7`, "cannot unmarshal number"},
+		"items of a kind":             {`{"order":{"items":{}}}`, "of type"},
+		"a window of ages":            {`{"order":{},"approvalWindow":"ages"}`, `invalid duration "ages"`},
+		"a bare order, encoded twice": {`"{\"id\":\"1001\"}"`, "cannot unmarshal string"},
+	} {
+		if _, err := orders.ProcessOrder.CheckInput([]byte(c.data)); err == nil || !strings.Contains(err.Error(), c.text) {
+			t.Errorf("%s: CheckInput = %v; want an error with %q", name, err, c.text)
+		}
+	}
+	for name, data := range map[string]string{
+		"an order":               `{"order":` + sample + `}`,
+		"and what is unknown":    `{"order":` + sample + `,"note":"x"}`,
+		"in capitals":            `{"ORDER":` + sample + `}`,
+		"encoded twice":          string(quote(t, `{"order":`+sample+`}`)),
+		"an order that is wrong": `{"order":{}}`, // Check says what is wrong with it
+	} {
+		if _, err := orders.ProcessOrder.CheckInput([]byte(data)); err != nil {
+			t.Errorf("%s: CheckInput = %v; want nil", name, err)
+		}
+	}
+}
+
+func quote(t *testing.T, s string) []byte {
+	t.Helper()
+	b, err := json.Marshal(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
 }
 
 func TestDecision(t *testing.T) {

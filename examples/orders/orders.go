@@ -18,7 +18,7 @@ import (
 
 // Kinds of errors. They cross the wire: errors.Is(err, orders.Declined) works wherever the error arrives.
 const (
-	// Invalid: the order does not pass Check. Nothing was done.
+	// Invalid: the order does not pass Check, or the instance is not the order's own. Nothing was done.
 	Invalid durable.ErrorKind = "InvalidOrder"
 	// OutOfStock: an item cannot be had. Permanent.
 	OutOfStock durable.ErrorKind = "OutOfStock"
@@ -71,6 +71,23 @@ type Input struct {
 	// ApprovalWindow is captured when the order is placed, so that a new setting does not change orders under way. Zero is
 	// DefaultApprovalWindow. It is no part of the order: the same order under another setting is the same order.
 	ApprovalWindow Window `json:"approvalWindow"`
+}
+
+// UnmarshalJSON refuses an input without an order, such as an order that is not wrapped: it would fail only after it was
+// accepted. What else is in an input is ignored, as ever, because inputs that were accepted before are read again.
+func (in *Input) UnmarshalJSON(data []byte) error {
+	var v struct {
+		Order          *Order `json:"order"`
+		ApprovalWindow Window `json:"approvalWindow"`
+	}
+	if err := json.Unmarshal(data, &v); err != nil {
+		return err
+	}
+	if v.Order == nil {
+		return errors.New(`the input needs an "order": {"order":{"id":…}}`)
+	}
+	*in = Input{Order: *v.Order, ApprovalWindow: v.ApprovalWindow}
+	return nil
 }
 
 // Receipt is what a completed order comes to.

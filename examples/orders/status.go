@@ -12,8 +12,8 @@ const (
 	Shipped          Step = "shipped"
 	Billed           Step = "billed"
 	Completed        Step = "completed"
-	Refunded         Step = "failed and refunded"
-	Failed           Step = "failed" // and not everything could be undone: a person has to look at it
+	Refunded         Step = "failed and refunded" // everything is undone, which may have been nothing
+	Failed           Step = "failed"              // and not everything could be undone: a person has to look at it
 )
 
 // Status is the custom status of ProcessOrder.
@@ -29,4 +29,6 @@ type StatusMail struct {
 	Customer Customer `json:"customer"`
 	// Total is the amount as people write it.
 	Total string `json:"total"`
+	// Refunded says that the card had been charged, and the money is given back.
+	Refunded bool `json:"refunded,omitempty"`
 }

@@ -63,7 +63,8 @@ func (w *World) cast() {
 		scripts[i] = append(scripts[i], r)
 	}
 	for i := range w.plan.Instances {
-		w.write(fmt.Sprintf("i%d", i+1), programNamed(pick(w.rng, w.plan.Programs...)), add)
+		p := programNamed(pick(w.rng, w.plan.Programs...))
+		w.write(fmt.Sprintf("%si%d", p.prefix, i+1), p, add)
 	}
 	for i, script := range scripts {
 		slices.SortStableFunc(script, func(a, b *request) int { return a.at.Compare(b.at) })

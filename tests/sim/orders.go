@@ -34,7 +34,7 @@ func (a *actor) orderHandlers() []durable.Handler {
 
 func orderInput(r *rand.Rand, instance string) any {
 	return orders.Input{Order: orders.Order{
-		ID: instance, Customer: orders.Customer{Name: "Ada", Email: "ada@example.com"}, Currency: "EUR",
+		ID: strings.TrimPrefix(instance, "order-"), Customer: orders.Customer{Name: "Ada", Email: "ada@example.com"}, Currency: "EUR",
 		Items:   []orders.Item{{SKU: pick(r, "BOOK-1", "BOOK-1", "BOOK-2", "SOLD-OUT-1"), Quantity: 2, UnitPrice: pick[int64](r, 1250, 250_000)}},
 		ShipTo:  orders.Address{Street: "1 Main St", City: "Berlin", Postcode: "10115", Country: pick(r, "DE", "DE", "ZZ")},
 		Payment: orders.Card{Token: pick(r, "tok_visa", "tok_flaky", "tok_declined")},

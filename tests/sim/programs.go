@@ -27,6 +27,8 @@ type program struct {
 	want func(w *World, l *life) error
 	// once: the id is never used again.
 	once bool
+	// prefix is what ids begin with, where the code asks for that.
+	prefix string
 }
 
 // Job is what an activity is to do.
@@ -86,7 +88,7 @@ var programs = []*program{
 	{name: "saga", orchestration: "Saga", input: plain, want: wantSaga},
 	{name: "buggy", orchestration: "Buggy", input: plain, want: wantBuggy},
 	{name: "late", orchestration: "Late", input: plain, want: wantLate},
-	{name: "orders", orchestration: "ProcessOrder", input: orderInput, event: approval, want: wantOrder, once: true},
+	{name: "orders", orchestration: "ProcessOrder", input: orderInput, event: approval, want: wantOrder, once: true, prefix: "order-"},
 }
 
 func programNamed(name string) *program {

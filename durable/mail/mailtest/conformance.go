@@ -24,70 +24,76 @@ type Harness struct {
 // Conformance checks that a mailer keeps the contract of mail.Mailer. It calls open for a fresh one for each test.
 func Conformance(t *testing.T, open func(t *testing.T) Harness) {
 	t.Helper()
-	t.Run("sends a mail", func(t *testing.T) {
-		t.Parallel()
-		h := open(t)
+	for _, rule := range rules {
+		t.Run(rule.says, func(t *testing.T) {
+			t.Parallel()
+			rule.check(t, open(t))
+		})
+	}
+}
+
+// rules are the contract, a sentence each.
+var rules = []struct {
+	says  string
+	check func(t *testing.T, h Harness)
+}{
+	{"sends a mail", func(t *testing.T, h Harness) {
 		send(t, h, "key", Sample("one"))
 		h.wantSubjects(t, "one")
-	})
-	t.Run("sends mail of different keys", func(t *testing.T) {
-		t.Parallel()
-		h := open(t)
-		send(t, h, "a", Sample("one"))
-		send(t, h, "b", Sample("two"))
-		long := strings.Repeat("k", mail.MaxKey-1)
-		send(t, h, long+"1", Sample("three"))
-		send(t, h, long+"2", Sample("four"))
-		h.wantSubjects(t, "four", "one", "three", "two")
-	})
-	t.Run("refuses what is invalid and sends none of it", func(t *testing.T) {
-		t.Parallel()
-		h := open(t)
-		for name, m := range Invalid() {
-			if err := h.Mailer.Send(t.Context(), "key", m); !errors.Is(err, mail.ErrInvalid) {
-				t.Errorf("%s: Send returned %v; want an error that wraps mail.ErrInvalid", name, err)
-			}
-		}
-		for name, key := range map[string]string{"empty": "", "over-long": strings.Repeat("k", mail.MaxKey+1)} {
-			if err := h.Mailer.Send(t.Context(), key, Sample("one")); !errors.Is(err, mail.ErrInvalid) {
-				t.Errorf("%s key: Send returned %v; want an error that wraps mail.ErrInvalid", name, err)
-			}
-		}
-		h.wantSubjects(t)
-	})
-	t.Run("sends after it refused", func(t *testing.T) {
-		t.Parallel()
-		h := open(t)
+	}},
+	{"sends mail of different keys", checkKeys},
+	{"refuses what is invalid and sends none of it", checkInvalid},
+	{"sends after it refused", func(t *testing.T, h Harness) {
 		_ = h.Mailer.Send(t.Context(), "key", mail.Mail{})
 		send(t, h, "key", Sample("one"))
 		h.wantSubjects(t, "one")
-	})
-	t.Run("does not say that it sent when its context has ended", func(t *testing.T) {
-		t.Parallel()
-		h := open(t)
+	}},
+	{"does not say that it sent when its context has ended", func(t *testing.T, h Harness) {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		if err := h.Mailer.Send(ctx, "key", Sample("one")); err == nil {
 			h.wantSubjects(t, "one")
 		}
-	})
-	t.Run("sends a key once", func(t *testing.T) {
-		t.Parallel()
-		h := open(t)
-		if !h.Once {
-			t.Skip("this mailer does not promise that")
-		}
-		send(t, h, "key", Sample("one"))
-		send(t, h, "key", Sample("one"))
-		send(t, h, "key", Sample("the first one counts"))
-		h.wantSubjects(t, "one")
-	})
-	t.Run("sends from many goroutines", func(t *testing.T) {
-		t.Parallel()
-		h := open(t)
+	}},
+	{"sends a key once", checkOnce},
+	{"sends from many goroutines", func(t *testing.T, h Harness) {
 		want := sendConcurrently(t, h)
 		h.wantSubjects(t, want...)
-	})
+	}},
+}
+
+// checkKeys sends under keys that differ, of which two do so only at the end of all that a key may have.
+func checkKeys(t *testing.T, h Harness) {
+	send(t, h, "a", Sample("one"))
+	send(t, h, "b", Sample("two"))
+	long := strings.Repeat("k", mail.MaxKey-1)
+	send(t, h, long+"1", Sample("three"))
+	send(t, h, long+"2", Sample("four"))
+	h.wantSubjects(t, "four", "one", "three", "two")
+}
+
+func checkInvalid(t *testing.T, h Harness) {
+	for name, m := range Invalid() {
+		if err := h.Mailer.Send(t.Context(), "key", m); !errors.Is(err, mail.ErrInvalid) {
+			t.Errorf("%s: Send returned %v; want an error that wraps mail.ErrInvalid", name, err)
+		}
+	}
+	for name, key := range map[string]string{"empty": "", "over-long": strings.Repeat("k", mail.MaxKey+1)} {
+		if err := h.Mailer.Send(t.Context(), key, Sample("one")); !errors.Is(err, mail.ErrInvalid) {
+			t.Errorf("%s key: Send returned %v; want an error that wraps mail.ErrInvalid", name, err)
+		}
+	}
+	h.wantSubjects(t)
+}
+
+func checkOnce(t *testing.T, h Harness) {
+	if !h.Once {
+		t.Skip("this mailer does not promise that")
+	}
+	send(t, h, "key", Sample("one"))
+	send(t, h, "key", Sample("one"))
+	send(t, h, "key", Sample("the first one counts"))
+	h.wantSubjects(t, "one")
 }
 
 // sendConcurrently sends ten mails at once, each of them twice where the mailer promises to notice.

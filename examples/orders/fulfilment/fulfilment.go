@@ -13,10 +13,15 @@ import (
 
 // ProcessOrder reserves stock, waits for approval where the order needs it, ships and bills at the same time, and tells
 // the customer at each step. When something fails for good, what was done is undone in reverse order, and the instance fails.
+// Everything it does is in the name of the order's own instance id, so an instance of another id fails before it does any of
+// it: undoing it would undo what the order's own has done.
 func ProcessOrder(ctx durable.Context, in orders.Input) (orders.Receipt, error) {
 	// The door checks too, but an instance can be started without passing through it.
 	if err := in.Order.Check(); err != nil {
 		return orders.Receipt{}, fmt.Errorf("%w: %w", orders.Invalid, err)
+	}
+	if own := in.Order.InstanceID(); ctx.InstanceID() != own {
+		return orders.Receipt{}, fmt.Errorf("%w: order %s is processed by instance %s only", orders.Invalid, in.Order.ID, own)
 	}
 	p := &process{ctx: ctx, order: in.Order, window: time.Duration(in.ApprovalWindow)}
 	if p.window <= 0 {
@@ -40,6 +45,7 @@ type process struct {
 	reason  string   // why it was not approved
 	undone  []string // what was done and is undone
 	missing []string // what may have been done and could not be undone
+	foreign []string // what is there under another key, and is left alone
 }
 
 func (p *process) fulfil() (r orders.Receipt, err error) {
@@ -47,22 +53,25 @@ func (p *process) fulfil() (r orders.Receipt, err error) {
 	defer saga.End(&err)
 
 	// An undo is registered before what it undoes: then it also runs when nobody knows whether that happened.
-	p.onFailure(saga, orders.ReleaseStock, "the reservation")
+	var reserved, shipped, billed error
+	p.onFailure(saga, orders.ReleaseStock, "the reservation", &reserved)
 	reservation := orders.Reservation{Reference: p.order.Reference(), Items: p.order.Items}
-	if _, err := orders.ReserveStock.Call(p.ctx, reservation); err != nil {
-		return r, err
+	if _, reserved = orders.ReserveStock.Call(p.ctx, reservation); reserved != nil {
+		return r, reserved
 	}
 	if p.order.NeedsApproval() {
 		if err := p.awaitApproval(); err != nil {
 			return r, err
 		}
 	}
-	p.onFailure(saga, orders.RecallParcel, "the shipment")
-	p.onFailure(saga, orders.RefundCard, "the charge of "+p.total())
+	p.onFailure(saga, orders.RecallParcel, "the shipment", &shipped)
+	p.onFailure(saga, orders.RefundCard, p.charge(), &billed)
 	shipping, billing := durable.Go(p.ctx, p.ship), durable.Go(p.ctx, p.bill)
-	parcel, shippingErr := shipping.Await()
-	charge, billingErr := billing.Await()
-	if err := errors.Join(shippingErr, billingErr); err != nil {
+	var parcel orders.Parcel
+	var charge orders.Charge
+	parcel, shipped = shipping.Await()
+	charge, billed = billing.Await()
+	if err := errors.Join(shipped, billed); err != nil {
 		return r, err
 	}
 	return orders.Receipt{
@@ -71,9 +80,14 @@ func (p *process) fulfil() (r orders.Receipt, err error) {
 	}, nil
 }
 
-// onFailure registers an undo that keeps account of what it did.
-func (p *process) onFailure(saga *durable.Saga, undo durable.Activity[orders.Reference, orders.Reversal], what string) {
+// onFailure registers an undo that keeps account of what it did. Outcome is where the error will be of what it undoes:
+// after orders.Conflict, what is there under the reference was done by somebody else, and is not undone.
+func (p *process) onFailure(saga *durable.Saga, undo durable.Activity[orders.Reference, orders.Reversal], what string, outcome *error) {
 	saga.Add(func() error {
+		if errors.Is(*outcome, orders.Conflict) {
+			p.foreign = append(p.foreign, what)
+			return nil
+		}
 		reversal, err := undo.Call(p.ctx, p.order.Reference())
 		switch {
 		case err != nil:
@@ -108,7 +122,8 @@ func (p *process) bill(ctx durable.Context) (orders.Charge, error) {
 // awaitApproval returns nil when the order was approved in time.
 func (p *process) awaitApproval() error {
 	deadline := p.ctx.Now().Add(p.window)
-	p.tell(orders.AwaitingApproval, "until "+deadline.Format("2006-01-02 15:04 MST"))
+	until := "until " + deadline.Format("2006-01-02 15:04 MST")
+	p.tell(orders.AwaitingApproval, until)
 	for {
 		decision, err := orders.Approval.Within(p.ctx, max(0, deadline.Sub(p.ctx.Now())))
 		switch {
@@ -117,7 +132,8 @@ func (p *process) awaitApproval() error {
 		case err != nil:
 			p.ctx.Log().Warn("an approval that cannot be read is ignored", "error", err)
 			p.ctx.SetStatus(orders.Status{
-				Step: orders.AwaitingApproval, Detail: `a decision that cannot be read was ignored; send {"approved":true} or {"approved":false}`,
+				Step:   orders.AwaitingApproval,
+				Detail: until + `; a decision that cannot be read was ignored, send {"approved":true} or {"approved":false}`,
 			})
 			continue
 		case decision.Approved:
@@ -132,3 +148,5 @@ func (p *process) awaitApproval() error {
 }
 
 func (p *process) total() string { return orders.FormatAmount(p.order.Total(), p.order.Currency) }
+
+func (p *process) charge() string { return "the charge of " + p.total() }

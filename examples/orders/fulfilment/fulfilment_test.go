@@ -131,6 +131,15 @@ func (p *process) wantMails(steps ...orders.Step) {
 	}
 }
 
+// wantLastMail checks what the newest mail says.
+func (p *process) wantLastMail(says string) {
+	p.t.Helper()
+	sent := p.mails.Sent()
+	if text := sent[len(sent)-1].Text; !strings.Contains(text, says) {
+		p.t.Errorf("the last mail does not say %q:\n%s", says, text)
+	}
+}
+
 // wantActivities checks the names of the activities that were asked for, but for the mails.
 func (p *process) wantActivities(names ...string) {
 	p.t.Helper()
@@ -242,7 +251,7 @@ func TestADecisionThatCannotBeReadIsIgnored(t *testing.T) {
 	p.decide(`{"approve":true}`)
 	p.decide(`{"approved":"yes"}`)
 	p.want(durable.Running, orders.AwaitingApproval,
-		`a decision that cannot be read was ignored; send {"approved":true} or {"approved":false}`)
+		`until 2026-01-01 01:00 UTC; a decision that cannot be read was ignored, send {"approved":true} or {"approved":false}`)
 	p.Advance(30*time.Minute - time.Second)
 	if status := p.instance().Status; status != durable.Running {
 		t.Errorf("the order is %s", status)
@@ -283,6 +292,7 @@ func TestOutOfStock(t *testing.T) {
 	p.wantKinds(orders.OutOfStock)
 	p.wantMails(orders.Received, orders.Refunded)
 	p.wantActivities("ReserveStock", "ReleaseStock")
+	p.wantLastMail("Your card was not charged.")
 }
 
 func TestTheCarrierNeverAnswers(t *testing.T) {
@@ -294,6 +304,7 @@ func TestTheCarrierNeverAnswers(t *testing.T) {
 	p.want(durable.Failed, orders.Refunded, "the carrier does not answer; undone: the charge of EUR 25.00, the reservation")
 	p.wantKinds(orders.CarrierTimeout)
 	p.wantMails(orders.Received, orders.Billed, orders.Refunded)
+	p.wantLastMail("your money is given back")
 }
 
 func TestCarrierAndCardFail(t *testing.T) {

@@ -2,6 +2,7 @@ package fulfilment
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -15,6 +16,7 @@ func (p *process) tell(step orders.Step, detail string) {
 	p.ctx.SetStatus(status)
 	_, err := orders.SendStatus.Call(p.ctx, orders.StatusMail{
 		Status: status, Order: p.order.ID, Customer: p.order.Customer, Total: p.total(),
+		Refunded: slices.Contains(p.undone, p.charge()),
 	})
 	if err != nil {
 		p.ctx.Log().Warn("the status mail could not be sent", "step", step, "error", err)
@@ -30,6 +32,10 @@ func (p *process) tellFailure(err error) {
 	if len(p.missing) > 0 {
 		step = orders.Failed
 		parts = append(parts, "not undone yet: "+strings.Join(p.missing, ", "))
+	}
+	if len(p.foreign) > 0 {
+		step = orders.Failed
+		parts = append(parts, "there from before and left alone: "+strings.Join(p.foreign, ", "))
 	}
 	if len(parts) == 1 {
 		parts = append(parts, "nothing had been done yet")
@@ -49,6 +55,7 @@ func (p *process) why(err error) string {
 		{orders.CarrierTimeout, "the carrier does not answer"},
 		{orders.Declined, "the card was declined"},
 		{orders.PaymentUnavailable, "the payment service does not work"},
+		{orders.Conflict, "the order was processed before"},
 	} {
 		if errors.Is(err, r.kind) {
 			reasons = append(reasons, r.text)

@@ -59,15 +59,25 @@ var sentences = map[orders.Step]string{
 	orders.Shipped:          "Your order is on its way.",
 	orders.Billed:           "Your card was charged.",
 	orders.Completed:        "Everything is done. Thank you for your order.",
-	orders.Refunded:         "We are sorry: your order failed, and everything was undone.",
-	orders.Failed:           "We are sorry: your order failed, and not everything could be undone yet. We see to it.",
+	orders.Refunded:         "We are sorry: your order failed, and your money is given back.",
+	orders.Failed:           "We are sorry: your order failed, and not everything about it is settled yet. We see to it.",
+}
+
+// words returns the step and what it means to the customer. Most orders that fail do so before the card is charged: their
+// mail must not promise money back.
+func words(s orders.StatusMail) (step, sentence string) {
+	if s.Step == orders.Refunded && !s.Refunded {
+		return "failed", "We are sorry: your order failed. Your card was not charged."
+	}
+	return string(s.Step), sentences[s.Step]
 }
 
 func render(s orders.StatusMail) (mail.Mail, error) {
+	step, sentence := words(s)
 	data := struct {
 		orders.StatusMail
-		Sentence string
-	}{s, sentences[s.Step]}
+		Word, Sentence string
+	}{s, step, sentence}
 	var plain, rich strings.Builder
 	if err := errors.Join(text.Execute(&plain, data), html.Execute(&rich, data)); err != nil {
 		return mail.Mail{}, fmt.Errorf("write the mail: %w", err)

@@ -50,6 +50,33 @@ func TestSend(t *testing.T) {
 	}
 }
 
+func TestAMailPromisesNoMoneyBackThatWasNotTaken(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		refunded  bool
+		says, not string
+	}{
+		"charged":     {true, "your money is given back", "not charged"},
+		"not charged": {false, "Your card was not charged", "refunded"},
+	} {
+		var recorder mailtest.Recorder
+		s := status(orders.Refunded)
+		s.Refunded = c.refunded
+		if _, err := (notify.Notifier{Mailer: &recorder}).Send(activity(t), s); err != nil {
+			t.Fatal(err)
+		}
+		m := recorder.Sent()[0]
+		if m.Subject != "Order 1001: failed and refunded" {
+			t.Errorf("%s: the subject is %q", name, m.Subject)
+		}
+		for _, body := range []string{m.Text, m.HTML} {
+			if !strings.Contains(body, c.says) || strings.Contains(body, c.not) {
+				t.Errorf("%s: want %q and not %q:\n%s", name, c.says, c.not, body)
+			}
+		}
+	}
+}
+
 func TestWhatCanNeverBeSentIsPermanent(t *testing.T) {
 	t.Parallel()
 	down := errors.New("down")
