@@ -43,7 +43,7 @@ var emulated = map[string]string{
 func TestConformance(t *testing.T) {
 	endpoint := os.Getenv(envEndpoint)
 	if endpoint == "" {
-		t.Skipf("%s is not set: it names an emulator of DynamoDB, SQS and S3", envEndpoint)
+		t.Fatalf("%s is not set: it names an emulator of DynamoDB, SQS and S3", envEndpoint)
 	}
 	c := configFor(endpoint)
 	makeTable(t, c)
@@ -73,7 +73,7 @@ func TestConformance(t *testing.T) {
 func TestTableConformance(t *testing.T) {
 	endpoint := os.Getenv(envDynamoDB)
 	if endpoint == "" {
-		t.Skipf("%s is not set: it names a DynamoDB Local", envDynamoDB)
+		t.Fatalf("%s is not set: it names a DynamoDB Local", envDynamoDB)
 	}
 	c := configFor(endpoint)
 	makeTable(t, c)

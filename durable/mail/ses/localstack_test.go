@@ -27,7 +27,7 @@ func endpoint(t *testing.T) string {
 	t.Helper()
 	e := os.Getenv("DURABLE_TEST_AWS_ENDPOINT")
 	if e == "" {
-		t.Skip("DURABLE_TEST_AWS_ENDPOINT is not set: run localstack/up and '. localstack/env' to test against LocalStack")
+		t.Fatal("DURABLE_TEST_AWS_ENDPOINT is not set: run localstack/up and '. localstack/env' to test against LocalStack")
 	}
 	return e
 }
