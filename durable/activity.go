@@ -9,6 +9,7 @@ import (
 
 	"github.com/durable-lambda/durable-lambda/durable/history"
 	"github.com/durable-lambda/durable-lambda/internal/code"
+	"github.com/durable-lambda/durable-lambda/internal/replay"
 )
 
 // Activity is the contract of an activity: a function that may do anything, and runs at least once for each call. The
@@ -67,15 +68,21 @@ func (a Activity[I, O]) Bind(body func(context.Context, I) (O, error)) Handler {
 		if err != nil {
 			return nil, toFailure(Permanent(fmt.Errorf("the input is no %T: %w", in, err)))
 		}
-		return invoke(func() (O, error) { return body(ctx, in) })
+		return invoke(ctx, func() (O, error) { return body(ctx, in) })
 	}}
 }
 
-// invoke runs a body that may panic, and encodes what it returns.
-func invoke[O any](body func() (O, error)) (output []byte, failure *history.Failure) {
+// invoke runs a body that may panic, and encodes what it returns. A panic's stack goes to the log, and no further: the
+// failure is shown to whoever may see the instance.
+func invoke[O any](ctx context.Context, body func() (O, error)) (output []byte, failure *history.Failure) {
 	defer func() {
 		if p := recover(); p != nil {
-			failure = &history.Failure{Kind: string(ActivityPanicked), Message: cut(fmt.Sprintf("panic: %v\n%s", p, debug.Stack()), history.MaxMessage)}
+			stack := debug.Stack()
+			if log := info(ctx).Log; log != nil {
+				log.Error("an activity or step panicked", "panic", p, "stack", "\n"+string(stack))
+			}
+			failure = &history.Failure{Kind: string(ActivityPanicked),
+				Message: cut(fmt.Sprintf("panic: %v%s", p, replay.PanicPlace(stack)), history.MaxMessage)}
 		}
 	}()
 	v, err := body()

@@ -1,6 +1,9 @@
 package durable
 
-import "context"
+import (
+	"context"
+	"log/slog"
+)
 
 // ActivityInfo is what an activity's body may know of its call.
 type ActivityInfo struct {
@@ -8,6 +11,8 @@ type ActivityInfo struct {
 	Attempt  int
 	// Key is the IdempotencyKey.
 	Key string
+	// Log gets the stack when the body panics. Nil discards it.
+	Log *slog.Logger
 }
 
 type infoKey struct{}

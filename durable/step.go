@@ -14,7 +14,7 @@ func Step[T any](ctx Context, name string, f func(context.Context) (T, error)) (
 		ctx.run.Refuse(err)
 	}
 	p := ctx.run.Step(name, func(c context.Context) ([]byte, *history.Failure) {
-		return invoke(func() (T, error) { return f(c) })
+		return invoke(c, func() (T, error) { return f(c) })
 	})
 	return outcome[T](ctx, p, activityError).Await()
 }

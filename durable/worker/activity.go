@@ -75,7 +75,8 @@ func (w *Worker) activity(ctx context.Context, m *history.Message, d backend.Del
 func (w *Worker) do(ctx context.Context, h durable.Handler, m *history.Message, timeout time.Duration) ([]byte, *history.Failure) {
 	attempt, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	attempt = durable.WithActivityInfo(attempt, durable.ActivityInfo{Instance: m.Instance, Attempt: int(m.Attempt), Key: m.ID})
+	attempt = durable.WithActivityInfo(attempt, durable.ActivityInfo{Instance: m.Instance, Attempt: int(m.Attempt), Key: m.ID,
+		Log: w.log.With("instance", m.Instance, "activity", m.Event.Name)})
 	output, failure := h.Do(attempt, m.Event.Data.Bytes)
 	if failure != nil && errors.Is(attempt.Err(), context.DeadlineExceeded) && ctx.Err() == nil {
 		if failure.Kind == "" {

@@ -49,7 +49,7 @@ type attempt struct {
 	w        *Worker
 	g        *group
 	st       *state
-	loaded   int // segments that were there when it began; what comes after it has committed and flushed itself
+	loaded   int // segments that were there when it began
 	out      *store.Outbox
 	sent     map[int]bool // segments whose open commands this attempt has put into an outbox
 	consumed []history.Event

@@ -71,7 +71,12 @@ func (a *attempt) suspend(ctx context.Context, why error, messages []history.Eve
 	}
 	events = append(append(events, suspended), messages...)
 	a.project = true // the reason may be a new one
-	a.w.log.Error("an instance is suspended because of its code", "instance", a.g.instance, "reason", reason)
+	log := a.w.log.With("instance", a.g.instance)
+	var panicked *replay.Panic
+	if errors.As(why, &panicked) {
+		log = log.With("stack", "\n"+panicked.Stack)
+	}
+	log.Error("an instance is suspended because of its code", "reason", reason)
 	return a.keep(ctx, events)
 }
 
@@ -101,7 +106,7 @@ func (t *turn) run(ctx context.Context, inputs []history.Event) error {
 	for d.Err == nil {
 		t.seg.Events = append(t.seg.Events, d.Commands...)
 		if len(d.Steps) == 0 {
-			return t.finish(ctx)
+			return t.chunks(ctx, false)
 		}
 		outcomes := t.steps(ctx, d.Steps)
 		if ctx.Err() != nil {
@@ -141,7 +146,8 @@ func (t *turn) steps(ctx context.Context, steps []replay.Step) []history.Event {
 	for i, s := range steps {
 		run[i] = func() {
 			info := durable.ActivityInfo{Instance: t.g.instance, Attempt: 1,
-				Key: store.OperationID(t.g.instance, t.g.incarnation, t.st.h.Generation, s.Op, 0)}
+				Key: store.OperationID(t.g.instance, t.g.incarnation, t.st.h.Generation, s.Op, 0),
+				Log: t.w.log.With("instance", t.g.instance, "step", s.Name)}
 			e := history.Event{Kind: history.StepCompleted, Op: s.Op, Name: s.Name, Attempt: 1}
 			e.Data.Bytes, e.Failure = s.Run(durable.WithActivityInfo(ctx, info))
 			if e.Failure != nil {
@@ -154,9 +160,6 @@ func (t *turn) steps(ctx context.Context, steps []replay.Step) []history.Event {
 	t.w.cfg.Execute(run)
 	return outcomes
 }
-
-// finish commits the rest of the turn.
-func (t *turn) finish(ctx context.Context) error { return t.chunks(ctx, false) }
 
 // chunks commits what the turn has so far, in segments of bounded size, each sent before the next: what was consumed is
 // all in the first. They have one time, because the code saw one. more says that the turn goes on after the last.

@@ -52,7 +52,8 @@ type Panic struct {
 	Stack string
 }
 
-func (p *Panic) Error() string { return "the code panicked: " + p.Value + "\n" + p.Stack }
+// Error names the place only: it is shown to people who did not write the code. The stack is for the log.
+func (p *Panic) Error() string { return "the code panicked: " + p.Value + place(p.Stack) }
 
 var (
 	errGoexit      = errors.New("the code called runtime.Goexit (t.FailNow and t.Fatal do); return an error instead")
@@ -90,7 +91,22 @@ func clip(b []byte) string {
 
 // waitInPanic is errWaitInPanic with the place of the panic, which its value would not be there to tell any more.
 func waitInPanic() error {
-	return fmt.Errorf("%w; the panic was at\n%s", errWaitInPanic, userStack(debug.Stack()))
+	return fmt.Errorf("%w; the panic was%s", errWaitInPanic, place(userStack(debug.Stack())))
+}
+
+// PanicPlace is where the panic was whose stack this is, as " at function (file:line)"; empty when it cannot be told.
+func PanicPlace(stack []byte) string { return place(userStack(stack)) }
+
+// place is the first frame of a stack, as userStack has it, that is not the runtime's own.
+func place(stack string) string {
+	lines := strings.Split(stack, "\n")
+	for i := 0; i+1 < len(lines); i += 2 {
+		call := strings.TrimSpace(lines[i])
+		if !strings.HasPrefix(call, "runtime.") && !strings.HasPrefix(call, "internal/runtime/") {
+			return " at " + call + " (" + strings.TrimSpace(lines[i+1]) + ")"
+		}
+	}
+	return ""
 }
 
 // userStack cuts a stack down to the frames between the panic and this module's own.
