@@ -44,6 +44,8 @@ const (
 	ActivityPanicked = ErrorKind("ActivityPanicked")
 	// ActivityNotRegistered: no worker had the activity for some minutes.
 	ActivityNotRegistered = ErrorKind("ActivityNotRegistered")
+	// WorkerLost: an attempt was begun again and again, and no worker lived to report its outcome. It may have had effects.
+	WorkerLost = ErrorKind("WorkerLost")
 )
 
 // Permanent marks an error that retrying cannot help: no further attempts are made.

@@ -30,7 +30,13 @@ type Backend struct {
 	// Activities carries the work of activities. No order is promised.
 	Activities Queue
 	Blobs      Blobs
+	// Dead has the dead-letter queues, where an adapter has any.
+	Dead Dead
 }
+
+// Dead are the queues that messages of the others go to when they were delivered too often. One is nil where its queue
+// never gives up, or where nobody is to look. They hand out what they hold as it was sent, and are sent to by nobody.
+type Dead struct{ Inbox, Wake, Activities Queue }
 
 // Limits that every adapter enforces, so that a program which runs on a laptop also runs on AWS.
 const (

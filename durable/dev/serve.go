@@ -21,6 +21,7 @@ import (
 	"github.com/durable-lambda/durable-lambda/durable/mail"
 	"github.com/durable-lambda/durable-lambda/durable/store"
 	"github.com/durable-lambda/durable-lambda/durable/worker"
+	"github.com/durable-lambda/durable-lambda/internal/shell"
 )
 
 // Run serves handlers until the process is told to stop, at DefaultAddr over DefaultData, or what the environment
@@ -65,7 +66,7 @@ func Serve(ctx context.Context, c Config) (err error) {
 		return err
 	}
 	w, err := worker.New(worker.Config{Store: st, Handlers: handlers, Log: c.Log, Build: buildID(),
-		Execute: parallel, Watch: watch(c.Log, stuckAfter)})
+		Execute: shell.Parallel, Watch: shell.Watch(c.Log, shell.StuckAfter)})
 	if err != nil {
 		return err
 	}
@@ -118,15 +119,4 @@ func definitions(handlers []durable.Handler) []api.Definition {
 		}
 	}
 	return out
-}
-
-// parallel runs the inline steps of a turn at the same time.
-func parallel(steps []func()) {
-	done := make(chan struct{})
-	for _, s := range steps {
-		go func() { defer func() { done <- struct{}{} }(); s() }()
-	}
-	for range steps {
-		<-done
-	}
 }

@@ -144,7 +144,7 @@ func messages() *rapid.Generator[history.Message] {
 				return history.Version{Incarnation: texts().Draw(t, "incarnation"),
 					Generation: rapid.Uint64().Draw(t, "generation"), Number: rapid.Uint64().Draw(t, "number")}
 			}), "replaces"),
-			Number: rapid.Uint64().Draw(t, "number"),
+			Number: rapid.Uint64().Draw(t, "number"), Redrives: rapid.Uint32().Draw(t, "redrives"),
 		}
 		m.Event.MessageID = "call " + m.Event.MessageID // what a client's call sends has one
 		return m

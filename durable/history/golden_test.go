@@ -48,7 +48,7 @@ func sampleStart() history.Event {
 func sampleMessage() *history.Message {
 	return &history.Message{ID: "0123456789abcdef", Instance: "order-42", Incarnation: "01JGJ9GA00AAAAAAAAAAAAAAAA", Generation: 2,
 		Event: sampleStart(), Attempt: 4, Sent: noon, Waiting: noon.Add(time.Second),
-		Replaces: &history.Version{Incarnation: "01JGJ9G000AAAAAAAAAAAAAAAA", Generation: 1, Number: 9}, Number: 300}
+		Replaces: &history.Version{Incarnation: "01JGJ9G000AAAAAAAAAAAAAAAA", Generation: 1, Number: 9}, Number: 300, Redrives: 5}
 }
 
 func sampleRow() *history.Row {

@@ -20,6 +20,8 @@ type Message struct {
 	Replaces *Version
 	// Number is, in a Continued message, the number of the segment that is to be written.
 	Number uint64
+	// Redrives is how often the message came back from a dead-letter queue.
+	Redrives uint32
 }
 
 // Version names one version of a status row.

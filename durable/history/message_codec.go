@@ -19,6 +19,7 @@ func (m *Message) Encode() []byte {
 		})
 	}
 	w.uint(10, m.Number)
+	w.uint(12, uint64(m.Redrives))
 	return w.b
 }
 
@@ -73,6 +74,8 @@ func readMessageField(r *reader, m *Message) {
 		r.within(func(r *reader) { readVersion(r, m.Replaces) })
 	case 10:
 		m.Number = r.uint()
+	case 12:
+		m.Redrives = r.uint32()
 	default:
 		r.unknown()
 	}

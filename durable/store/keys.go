@@ -82,6 +82,15 @@ func CallID(instance, incarnation, call string) string {
 	return hash("call", instance, incarnation, call)
 }
 
+// queueID is what queues deduplicate a message by: its identity, or another each time that it comes back from a dead-letter
+// queue, because a queue may still remember the one before and drop it.
+func queueID(m *history.Message) string {
+	if m.Redrives == 0 {
+		return m.ID
+	}
+	return m.ID + "#redrive-" + strconv.FormatUint(uint64(m.Redrives), 10)
+}
+
 // indexPartition lists open or closed instances of one shard.
 func indexPartition(closed bool, shard int) string {
 	if closed {

@@ -25,12 +25,12 @@ func (s *Store) Outbox() *Outbox { return &Outbox{s: s} }
 
 // Inbox adds a message for an instance.
 func (o *Outbox) Inbox(m *history.Message) {
-	o.inbox = append(o.inbox, backend.Message{ID: m.ID, Group: Group(m.Instance), Body: m.Encode()})
+	o.inbox = append(o.inbox, backend.Message{ID: queueID(m), Group: Group(m.Instance), Body: m.Encode()})
 }
 
 // Start adds a start.
 func (o *Outbox) Start(m *history.Message) {
-	o.wake = append(o.wake, backend.Message{ID: m.ID, Group: Group(m.Instance), Body: m.Encode()})
+	o.wake = append(o.wake, backend.Message{ID: queueID(m), Group: Group(m.Instance), Body: m.Encode()})
 }
 
 // At adds a timer or an activity that is not to arrive before due: as a delayed message, or as a due row when that is
@@ -62,7 +62,7 @@ func (o *Outbox) Cancel(m *history.Message, due time.Time) {
 }
 
 func (o *Outbox) delayed(m *history.Message, delay time.Duration) {
-	msg := backend.Message{ID: m.ID, Group: Group(m.Instance), Body: m.Encode(), Delay: delay}
+	msg := backend.Message{ID: queueID(m), Group: Group(m.Instance), Body: m.Encode(), Delay: delay}
 	if m.Event.Kind == history.TaskScheduled {
 		o.work = append(o.work, msg)
 	} else {

@@ -14,7 +14,12 @@ import (
 )
 
 // errStuck says that the code of a turn did not come back, and was given up.
-var errStuck = errors.New("the orchestration's code is stuck: see the log for where")
+var errStuck = errors.New("the orchestration's code is stuck: it waits for something that is no future, or computes for " +
+	"seconds; the log shows where. Deploy code that does not, then resume")
+
+// stuckReceives is how often messages are put back whose turn is stuck. A slow or crowded machine may be to blame at first;
+// code that does not come back would be run for ever.
+const stuckReceives = 3
 
 // run delivers inputs to the code and commits what comes of it. messages are what is kept when the code cannot go on;
 // without inputs, an unfinished turn is finished.
@@ -94,7 +99,7 @@ type turn struct {
 func (t *turn) run(ctx context.Context, inputs []history.Event) error {
 	d, err := t.deliver(inputs)
 	if err != nil {
-		return err
+		return t.giveUp(ctx, err)
 	}
 	if d.Err == nil {
 		t.seg.Events = append(t.seg.Events, inputs[:d.Consumed]...)
@@ -113,7 +118,7 @@ func (t *turn) run(ctx context.Context, inputs []history.Event) error {
 			return ctx.Err()
 		}
 		if d, err = t.deliver(outcomes); err != nil {
-			return err
+			return t.giveUp(ctx, err)
 		}
 		t.seg.Events = append(t.seg.Events, outcomes[:d.Consumed]...) // the code may have ended before the others
 		if d.Err == nil && t.w.store.Now().Sub(t.seg.Time) > t.w.cfg.Checkpoint {
@@ -122,11 +127,23 @@ func (t *turn) run(ctx context.Context, inputs []history.Event) error {
 			}
 		}
 	}
-	messages := t.messages
+	return t.suspend(ctx, d.Err, t.kept())
+}
+
+// kept are the messages that are not in the history yet.
+func (t *turn) kept() []history.Event {
 	if t.committed {
-		messages = nil
+		return nil
 	}
-	return t.suspend(ctx, d.Err, messages)
+	return t.messages
+}
+
+// giveUp suspends an instance whose code is stuck again and again.
+func (t *turn) giveUp(ctx context.Context, err error) error {
+	if t.g.receives <= stuckReceives {
+		return err
+	}
+	return t.suspend(ctx, err, t.kept())
 }
 
 // deliver runs the code, watched.

@@ -18,7 +18,8 @@ type check struct {
 	order    []*life          // as they began
 	ops      map[string]opOf  // by the identity of the operation
 	starts   map[string]*start
-	calls    map[string]*call // external messages that were sent, by identity
+	calls    map[string]*call  // external messages that were sent, by identity
+	redriven map[string]uint32 // how often a message was sent again out of a dead-letter queue, by identity
 	segments int
 }
 
@@ -50,7 +51,7 @@ type call struct {
 }
 
 func newCheck(w *World) *check {
-	return &check{w: w, lives: map[string]*life{}, ops: map[string]opOf{}, starts: map[string]*start{}, calls: map[string]*call{}}
+	return &check{w: w, lives: map[string]*life{}, ops: map[string]opOf{}, starts: map[string]*start{}, calls: map[string]*call{}, redriven: map[string]uint32{}}
 }
 
 func (c *check) life(instance, incarnation string) *life { return c.lives[instance+"/"+incarnation] }
@@ -248,6 +249,7 @@ func (c *check) sent(a *actor, queue string, sent backend.Message) {
 		c.w.fail("%s sends what cannot be read to %s: %v", a, queue, err)
 		return
 	}
+	c.redriven[m.ID] = max(c.redriven[m.ID], m.Redrives)
 	if m.Event.MessageID != "" {
 		c.calls[m.Event.MessageID] = &call{m.Instance, m.Incarnation, m.Event.Kind}
 	}
@@ -263,7 +265,7 @@ func (c *check) sent(a *actor, queue string, sent backend.Message) {
 			op.queued++
 		}
 	case history.TaskCompleted, history.TaskFailed:
-		if of, ok := c.ops[m.ID]; !ok || of.op.runs == 0 && !of.op.waiting {
+		if of, ok := c.ops[m.ID]; !ok || of.op.runs == 0 && !of.op.waiting && !of.op.dead {
 			c.w.fail("%s sends %s of %s, which never ran", a, describeEvent(&m.Event), m.Instance)
 		} else {
 			of.op.reported = true
@@ -284,13 +286,28 @@ func (c *check) asked(a *actor, m *history.Message) *op {
 	return of.op
 }
 
+// buried is called when a message goes to a dead-letter queue.
+func (c *check) buried(m backend.Message) {
+	if d, err := history.DecodeMessage(m.Body); err == nil && d.Event.Kind == history.TaskScheduled {
+		if of, ok := c.ops[d.ID]; ok {
+			of.op.dead = true
+		}
+	}
+}
+
 // acked is called before a delivery is acknowledged: its business must be done.
 func (c *check) acked(a *actor, queue string, d backend.Delivery) {
 	m, err := history.DecodeMessage(d.Body)
 	if err != nil {
 		return
 	}
-	if queue == "activities" || queue == "wake" && m.Event.Kind == history.TimerFired {
+	if strings.HasPrefix(queue, "dead ") && m.Event.Kind != history.TaskScheduled {
+		if c.redriven[m.ID] <= m.Redrives {
+			c.w.fail("%s acknowledges %s in the %s queue and has not sent it again", a, describeMessage(d.Message), queue)
+		}
+		return
+	}
+	if strings.HasSuffix(queue, "activities") || queue == "wake" && m.Event.Kind == history.TimerFired {
 		of := c.ops[m.ID]
 		if !of.over() && !of.op.passedOn(m) {
 			c.w.fail("%s acknowledges %s and has not sent what comes of it", a, describeMessage(d.Message))

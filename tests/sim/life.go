@@ -38,6 +38,7 @@ type op struct {
 	queued   int    // of these, those that went into a queue and not into a due row
 	attempt  uint32 // the highest that was sent
 	waiting  bool   // it was sent again because nobody had it
+	dead     bool   // an attempt went to the dead-letter queue
 	reported bool   // an outcome was sent
 	runs     int    // of an activity's body
 }

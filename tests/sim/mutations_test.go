@@ -125,6 +125,12 @@ var mutants = []mutant{
 		old: "if err := s.b.Table.Delete(ctx, key); err != nil {", new: "if err := error(nil); key.Sort == `` {"},
 	{name: "activities are acknowledged before their result", file: "durable/worker/activity.go",
 		old: "		Event: e, Sent: w.store.Now()})\n	return out.Flush(ctx)", new: "		Event: e, Sent: w.store.Now()})\n	_ = out.Flush(ctx)\n	return nil"},
+	{name: "dead letters are dropped", file: "durable/worker/dead.go",
+		old: "		out.Inbox(m)\n	}\n	return out.Flush(ctx)", new: "		_ = m\n	}\n	return out.Flush(ctx)"},
+	{name: "dead activities are dropped", file: "durable/worker/dead.go",
+		old: "	if m.Event.Kind == history.TaskScheduled {\n", new: "	if m.Event.Kind == history.TaskScheduled {\n		if true {\n			return nil\n		}\n"},
+	{name: "dead letters come back under the same identity", file: "durable/store/keys.go",
+		old: "	if m.Redrives == 0 {\n		return m.ID\n	}\n", new: "	if true {\n		return m.ID\n	}\n"},
 	{name: "retries are forgotten", file: "durable/worker/activity.go",
 		old: "	out.At(m, w.store.Now().Add(pause))\n	return out.Flush(ctx)", new: "	out.At(m, w.store.Now().Add(pause))\n	_ = out.Flush(ctx)\n	return nil"},
 }

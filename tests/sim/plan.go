@@ -53,6 +53,8 @@ type Plan struct {
 	SegmentCommands, SegmentBytes int
 	DirectDelay                   time.Duration
 	UnknownReceives               int
+	// MaxReceives is how often a message is delivered before it goes to the dead-letter queue; 0 is for ever.
+	MaxReceives int
 	// Hasty queues deliver what is delayed a tenth too early.
 	Hasty bool
 	// Contended: several clients want each id, again and again.
@@ -99,6 +101,9 @@ func newPlan(seed uint64, r *rand.Rand) Plan {
 		p.Programs = append(p.Programs, programs[r.IntN(len(programs))].name)
 	}
 	p.focus(r)
+	if chance(r, 0.4) {
+		p.MaxReceives = p.UnknownReceives + 1 + r.IntN(3)
+	}
 	return p
 }
 
@@ -132,7 +137,7 @@ func (p Plan) String() string {
 		}
 	}
 	return fmt.Sprintf("%d orchestrators, %d runners, %d clients, %d instances of %s; %d faults at %v of %s, aim %d; unordered %v, sticky %v, "+
-		"hand on %v, skew %v, segments of %d commands and %d bytes, direct delay %v, unknown receives %d, deploys %v, redrive %v, hasty %v, contended %v",
+		"hand on %v, skew %v, segments of %d commands and %d bytes, direct delay %v, unknown receives %d, at most %d receives, deploys %v, redrive %v, hasty %v, contended %v",
 		p.Orchestrators, p.Runners, p.Clients, p.Instances, strings.Join(p.Programs, ", "), p.Budget, p.Rate, strings.Join(on, ", "), p.Aim,
-		p.Unordered, p.Sticky, p.HandOn, p.Skew, p.SegmentCommands, p.SegmentBytes, p.DirectDelay, p.UnknownReceives, p.Deploys, p.Redrive, p.Hasty, p.Contended)
+		p.Unordered, p.Sticky, p.HandOn, p.Skew, p.SegmentCommands, p.SegmentBytes, p.DirectDelay, p.UnknownReceives, p.MaxReceives, p.Deploys, p.Redrive, p.Hasty, p.Contended)
 }

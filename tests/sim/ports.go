@@ -11,13 +11,18 @@ import (
 
 // ports is the backend as one actor sees it.
 func (a *actor) ports() backend.Backend {
-	in := a.w.inner
+	in, dead := a.w.inner, a.w.dead.Backend()
 	return backend.Backend{
 		Table:      &table{a, in.Table},
-		Inbox:      &queue{a, "inbox", in.Inbox},
-		Wake:       &queue{a, "wake", in.Wake},
-		Activities: &queue{a, "activities", in.Activities},
+		Inbox:      &queue{a, "inbox", in.Inbox, dead.Inbox},
+		Wake:       &queue{a, "wake", in.Wake, dead.Wake},
+		Activities: &queue{a, "activities", in.Activities, dead.Activities},
 		Blobs:      &blobs{a, in.Blobs},
+		Dead: backend.Dead{
+			Inbox:      &queue{a, "dead inbox", dead.Inbox, nil},
+			Wake:       &queue{a, "dead wake", dead.Wake, nil},
+			Activities: &queue{a, "dead activities", dead.Activities, nil},
+		},
 	}
 }
 
@@ -101,6 +106,7 @@ type queue struct {
 	a     *actor
 	name  string
 	inner backend.Queue
+	dead  backend.Queue // where what is delivered too often goes; nil: nowhere
 }
 
 var _ backend.Queue = (*queue)(nil)
@@ -147,6 +153,7 @@ func (q *queue) send(ctx context.Context, messages []backend.Message) []error {
 func (q *queue) Receive(ctx context.Context, max int, wait time.Duration) (batch []backend.Delivery, err error) {
 	err = q.a.call(receiving, func() string { return "receive from " + q.name + describeBatch(batch) }, func() (err error) {
 		batch, err = q.inner.Receive(ctx, max, 0)
+		batch = slices.DeleteFunc(batch, q.bury)
 		for _, d := range batch {
 			if q.a.w.strike(duplicate) == duplicate {
 				q.a.w.copy(q.name, q.inner, d.Message)
@@ -158,6 +165,18 @@ func (q *queue) Receive(ctx context.Context, max int, wait time.Duration) (batch
 		return nil, err
 	}
 	return batch, nil
+}
+
+// bury moves a message that was delivered too often to the dead-letter queue.
+func (q *queue) bury(d backend.Delivery) bool {
+	if limit := q.a.w.plan.MaxReceives; q.dead == nil || limit == 0 || d.Receives <= limit {
+		return false
+	}
+	q.a.w.trace.add("queue", "%s gives up on %s", q.name, describeMessage(d.Message))
+	q.a.w.check.buried(d.Message)
+	q.dead.Send(context.Background(), []backend.Message{d.Message})
+	_ = q.inner.Ack(context.Background(), []backend.Delivery{d})
+	return true
 }
 
 func (q *queue) Ack(ctx context.Context, batch []backend.Delivery) error {

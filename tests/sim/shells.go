@@ -127,6 +127,22 @@ func (a *actor) pump(q backend.Queue, handle func(context.Context, []backend.Del
 	}
 }
 
+// drain handles dead letters.
+func (w *World) drain(a *actor) {
+	wk := a.newWorker()
+	for a.rest(func() bool { return w.dead.Queues().Ready() > 0 }) {
+		c, q := w.dead.Queues(), a.ports().Dead
+		switch {
+		case c.Inbox.Ready > 0:
+			a.pump(q.Inbox, wk.Dead)
+		case c.Wake.Ready > 0:
+			a.pump(q.Wake, wk.Dead)
+		default:
+			a.pump(q.Activities, wk.Dead)
+		}
+	}
+}
+
 // horizon is how far ahead of its time a due row is sent.
 func (w *World) horizon() time.Duration {
 	d := w.plan.DirectDelay

@@ -35,7 +35,8 @@ type World struct {
 	calm    bool
 	memory  *memory.Backend
 	inner   backend.Backend
-	queues  *memory.Queues // of this step, once somebody has asked
+	dead    *memory.Backend // whose queues are the dead-letter queues
+	queues  *memory.Queues  // of this step, once somebody has asked
 	actors  []*actor
 	current *actor
 	copies  []again
@@ -78,7 +79,8 @@ func Run(seed uint64, traced bool) Result {
 	w.trace = &trace{w: w, on: traced}
 	w.check = newCheck(w)
 	w.budget = w.plan.Budget
-	w.memory = memory.New(memory.Options{Now: func() time.Time { return w.now }, Unordered: w.plan.Unordered, Pick: w.rng.IntN})
+	o := memory.Options{Now: func() time.Time { return w.now }, Unordered: w.plan.Unordered, Pick: w.rng.IntN}
+	w.memory, w.dead = memory.New(o), memory.New(o)
 	w.inner = w.memory.Backend()
 	w.populate()
 	w.live()
@@ -124,6 +126,7 @@ func (w *World) populate() {
 		w.spawn(fmt.Sprintf("act%d", i+1), w.runActivities)
 	}
 	w.spawn("sweep", w.sweep)
+	w.spawn("drain", w.drain)
 	w.cast()
 }
 
@@ -247,8 +250,10 @@ func (w *World) advance() bool {
 			next = t
 		}
 	}
-	if t, ok := w.memory.NextDue(); ok {
-		consider(t)
+	for _, m := range []*memory.Backend{w.memory, w.dead} {
+		if t, ok := m.NextDue(); ok {
+			consider(t)
+		}
 	}
 	for _, a := range w.actors {
 		if !a.done {

@@ -1,4 +1,4 @@
-package dev
+package shell_test
 
 import (
 	"bytes"
@@ -6,13 +6,15 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/durable-lambda/durable-lambda/internal/shell"
 )
 
 func TestAStuckTurnIsGivenUpOnceAndNotRunAgain(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
-		w := watch(slog.New(slog.NewTextHandler(&log, nil)), 5*time.Second)
+		w := shell.Watch(slog.New(slog.NewTextHandler(&log, nil)), 5*time.Second)
 		if ran := false; !w("good", func() { ran = true }) || !ran {
 			t.Error("a turn that ends was given up")
 		}

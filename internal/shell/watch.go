@@ -1,4 +1,4 @@
-package dev
+package shell
 
 import (
 	"log/slog"
@@ -8,13 +8,13 @@ import (
 	"time"
 )
 
-// stuckAfter is how long a turn's code may run. It does no I/O, so it takes milliseconds; what takes seconds waits for
+// StuckAfter is how long a turn's code may run. It does no I/O, so it takes milliseconds; what takes seconds waits for
 // something that replay does not know of, or spins.
-const stuckAfter = 5 * time.Second
+const StuckAfter = 5 * time.Second
 
-// watch runs turns on goroutines of their own and gives up those that do not come back within limit. Such a goroutine is
-// lost, so the instance is not run again in this process: its messages wait for the next start.
-func watch(log *slog.Logger, limit time.Duration) func(string, func()) bool {
+// Watch returns a worker's Watch, which runs turns on goroutines of their own and gives up those that do not come back
+// within limit. Such a goroutine is lost, so the instance is not run again in this process.
+func Watch(log *slog.Logger, limit time.Duration) func(string, func()) bool {
 	var stuck sync.Map
 	return func(instance string, run func()) bool {
 		if _, again := stuck.Load(instance); again {
@@ -30,7 +30,7 @@ func watch(log *slog.Logger, limit time.Duration) func(string, func()) bool {
 		case <-timer.C:
 			stuck.Store(instance, true)
 			log.Error("the code of an orchestration is stuck: it must not wait for anything but futures, nor compute for seconds; "+
-				"mend it and start the server again, and the instance goes on",
+				"mend it and deploy it again, and the instance goes on",
 				"instance", instance, "stacks", "\n"+orchestrationStacks())
 			return false
 		}
