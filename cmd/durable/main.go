@@ -62,9 +62,7 @@ func demonstration(addr, data string, approvalWindow time.Duration) dev.Config {
 		Routes: func(mux *http.ServeMux, s dev.Services, a *api.API) {
 			mux.Handle("/orders", web.Handler(web.Config{Client: s.Client, ApprovalWindow: approvalWindow,
 				Accepted: a.Accepted, Problem: api.Problem, Log: s.Log}))
-			mux.HandleFunc("/orders/", func(w http.ResponseWriter, r *http.Request) {
-				api.Problem(w, http.StatusNotFound, "There is nothing here", "Orders are posted to /orders; order 1001 is instance order-1001 of the management API.")
-			})
+			mux.HandleFunc("/orders/", web.Elsewhere(api.Problem))
 		},
 	}
 }

@@ -21,8 +21,8 @@ type Config struct {
 	// Hub is the name of the task hub. It is in every link, and clients replace it there as text: so it must not occur
 	// in Base, nor in the host.
 	Hub string
-	// PublicURL is what links begin with, as in "https://example.com/prod". Empty means the scheme and host of each
-	// request: those of its URL where that is absolute, else its Host header's.
+	// PublicURL is what links begin with, as in "https://example.com/prod". Empty means what WithPublicURL says of the
+	// request, else the scheme and host of its URL where that is absolute, else those of its connection and Host header.
 	PublicURL string
 	// Definitions are the orchestrations that may be started. When there are none, any name and input is accepted.
 	Definitions []Definition

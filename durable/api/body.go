@@ -9,13 +9,13 @@ import (
 	"unicode/utf8"
 )
 
-// maxBody is how large a body may be: Amazon API Gateway and Lambda pass on no more than this safely.
-const maxBody = 4 << 20
+// MaxBody is how large the body of a request may be: Amazon API Gateway and Lambda pass on no more than this safely.
+const MaxBody = 4 << 20
 
 // readBody reads the whole body of a request; empty and blank bodies are nil. When it cannot, it answers with the
 // problem and returns false.
 func readBody(w http.ResponseWriter, r *http.Request) ([]byte, bool) {
-	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBody))
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"strings"
@@ -47,11 +48,23 @@ func (a *API) Accepted(w http.ResponseWriter, r *http.Request, id string) {
 	writeJSON(w, http.StatusAccepted, links)
 }
 
+// WithPublicURL returns a context for a request whose links are to begin with base, as in "https://example.com/prod". It
+// is for what turns the events of a gateway into requests, and knows from the event how the client reached it.
+// Config.PublicURL, where there is one, comes first. An empty base makes links without a scheme and host.
+func WithPublicURL(ctx context.Context, base string) context.Context {
+	return context.WithValue(ctx, publicURLKey{}, strings.TrimRight(base, "/"))
+}
+
+type publicURLKey struct{}
+
 // origin is what the links of an answer begin with.
 func (a *API) origin(r *http.Request) string {
+	base, given := r.Context().Value(publicURLKey{}).(string)
 	switch {
 	case a.publicURL != "":
 		return a.publicURL
+	case given:
+		return base
 	case r.URL.Scheme != "" && r.URL.Host != "":
 		return r.URL.Scheme + "://" + r.URL.Host
 	case r.TLS != nil:

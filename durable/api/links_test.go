@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"context"
 	"crypto/tls"
 	"encoding/json"
 	"net/http"
@@ -36,6 +37,7 @@ func TestLinks(t *testing.T) {
 	for _, tc := range []struct {
 		rule, public, query, id, want string
 		tls                           bool
+		ctx                           context.Context
 	}{
 		{rule: "the hub is always there", id: "x", want: base + "/instances/x?taskHub=Orders"},
 		{rule: "a space is %20", id: "a b", want: base + "/instances/a%20b?taskHub=Orders"},
@@ -50,6 +52,12 @@ func TestLinks(t *testing.T) {
 		{rule: "TLS is https", tls: true, id: "x", want: "https://localhost:7071/runtime/webhooks/durabletask/instances/x?taskHub=Orders"},
 		{rule: "a public URL wins over the host", public: "https://example.com/prod/", id: "x",
 			want: "https://example.com/prod/runtime/webhooks/durabletask/instances/x?taskHub=Orders"},
+		{rule: "the request's public URL wins over the host", ctx: api.WithPublicURL(t.Context(), "https://abc.example/v1/"), id: "x",
+			want: "https://abc.example/v1/runtime/webhooks/durabletask/instances/x?taskHub=Orders"},
+		{rule: "the configured public URL wins over the request's", public: "https://example.com", id: "x",
+			ctx: api.WithPublicURL(t.Context(), "https://abc.example/v1"), want: "https://example.com/runtime/webhooks/durabletask/instances/x?taskHub=Orders"},
+		{rule: "an empty public URL of the request is a path", ctx: api.WithPublicURL(t.Context(), ""), id: "x",
+			want: "/runtime/webhooks/durabletask/instances/x?taskHub=Orders"},
 	} {
 		t.Run(tc.rule, func(t *testing.T) {
 			t.Parallel()
@@ -58,6 +66,9 @@ func TestLinks(t *testing.T) {
 				t.Fatal(err)
 			}
 			r := &http.Request{Host: "localhost:7071", URL: &url.URL{Path: "/orders", RawQuery: tc.query}}
+			if tc.ctx != nil {
+				r = r.WithContext(tc.ctx)
+			}
 			if tc.tls {
 				r.TLS = &tls.ConnectionState{}
 			}

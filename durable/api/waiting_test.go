@@ -82,9 +82,13 @@ func TestWaitingEndsWithItsRequest(t *testing.T) {
 		defer cancel()
 		began := time.Now()
 		r := httptest.NewRequest(http.MethodPost, start+"Hello/x?timeout=60", nil).WithContext(ctx)
-		a.ServeHTTP(httptest.NewRecorder(), r)
+		w := httptest.NewRecorder()
+		a.ServeHTTP(w, r)
 		if took := time.Since(began); took != 1500*time.Millisecond {
-			t.Errorf("waited %v for a client that left after 1.5s", took)
+			t.Errorf("waited %v for a request that ended after 1.5s", took)
+		}
+		if w.Code != http.StatusAccepted || w.Header().Get("Location") == "" {
+			t.Errorf("the end of the request is answered with %d %s, want 202 with the links", w.Code, w.Body)
 		}
 	})
 }

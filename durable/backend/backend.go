@@ -46,6 +46,6 @@ const (
 	MaxMessageBody  = 190 << 10        // bytes of a message's body; SQS has 256 KiB in base64 and attributes on older queues
 	MaxBatch        = 10               // messages of one Send that travel together, and the most one Receive returns; SQS's batch
 	MaxDelay        = 15 * time.Minute // longest Message.Delay; SQS's DelaySeconds
-	MaxVisibility   = 12 * time.Hour   // longest Defer; SQS's visibility time-out
+	MaxVisibility   = 11 * time.Hour   // longest Defer; SQS allows 12 hours, the time since the receive included
 	MaxIDLength     = 128              // bytes of Message.ID and Message.Group, printable ASCII; SQS's limit
 )

@@ -58,6 +58,9 @@ var layers = map[string]layer{
 	"examples/orders/shop":       {may: []string{"durable", "durable/backend", "examples/orders"}},
 	"examples/orders/notify":     {may: []string{"durable", "durable/mail", "examples/orders"}},
 	"examples/orders/web":        {may: []string{"durable", "examples/orders"}},
+	"examples/drills":            {may: []string{"durable"}},
+	"examples/drills/bodies":     {may: []string{"durable", "examples/drills"}},
+	"localstack/deploy":          {vendors: []string{"github.com/aws/aws-sdk-go-v2/...", "github.com/aws/smithy-go/...", "go.yaml.in/yaml/v3"}},
 	"tests/...":                  {may: []string{"..."}, vendors: []string{"..."}},
 }
 
@@ -114,14 +117,19 @@ func TestImportsFlowOneWay(t *testing.T) {
 // TestBinariesHoldNothingForeign keeps heavy or misplaced packages out of what is linked.
 func TestBinariesHoldNothingForeign(t *testing.T) {
 	t.Parallel()
+	notInLambda := []string{"testing", "github.com/cockroachdb/...", module + "durable/dev", module + "durable/dashboard", module + "durable/durabletest",
+		module + "durable/backend/memory", module + "durable/backend/pebble", module + "durable/backend/backendtest", module + "durable/mail/mailtest"}
 	deny := map[string][]string{
-		"cmd/durable":    {"testing", module + "durable/durabletest", module + "durable/backend/backendtest", module + "durable/mail/mailtest", module + "durable/backend/memory", "github.com/aws/..."},
-		"durable/worker": {"github.com/cockroachdb/...", "net/http", module + "durable/mail", module + "durable/api"},
-		"durable/client": {"github.com/cockroachdb/...", "net/http", module + "durable/worker"},
-		"durable":        {"net/http", module + "durable/store", module + "durable/backend"},
+		"lambdas/orchestrator": append(notInLambda, "text/template", module+"durable/mail/...", module+"examples/orders/shop", module+"examples/orders/notify", module+"examples/orders/web"),
+		"lambdas/starter":      append(notInLambda, "text/template", module+"durable/mail/...", module+"examples/orders/shop", module+"examples/orders/notify", module+"examples/orders/fulfilment"),
+		"lambdas/activity":     append(notInLambda, module+"examples/orders/fulfilment", module+"examples/orders/web"),
+		"cmd/durable":          {"testing", module + "durable/durabletest", module + "durable/backend/backendtest", module + "durable/mail/mailtest", module + "durable/backend/memory", "github.com/aws/..."},
+		"durable/worker":       {"github.com/cockroachdb/...", "net/http", module + "durable/mail", module + "durable/api"},
+		"durable/client":       {"github.com/cockroachdb/...", "net/http", module + "durable/worker"},
+		"durable":              {"net/http", module + "durable/store", module + "durable/backend"},
 	}
 	for root, denied := range deny {
-		for _, p := range list(t, module+root) {
+		for _, p := range list(t, "-tags=lambda.norpc", module+root) { // as the template builds them
 			for _, d := range p.Deps {
 				if matches(denied, d) {
 					t.Errorf("%s links %s", root, d)

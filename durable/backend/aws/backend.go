@@ -21,6 +21,8 @@ type Config struct {
 	Bucket, BlobPrefix string
 	// Addresses of the queues. That of the inbox is a FIFO queue's.
 	InboxURL, WakeURL, ActivitiesURL string
+	// Addresses of their dead-letter queues, for whoever handles dead letters.
+	DeadInboxURL, DeadWakeURL, DeadActivitiesURL string
 }
 
 // New returns the ports of a hub. It calls nothing: a wrong name shows with the first call.
@@ -33,6 +35,11 @@ func New(c Config) backend.Backend {
 		b.Inbox = newQueue(c.SQS, "inbox", c.InboxURL, true)
 		b.Wake = newQueue(c.SQS, "wake", c.WakeURL, false)
 		b.Activities = newQueue(c.SQS, "activities", c.ActivitiesURL, false)
+		b.Dead = backend.Dead{
+			Inbox:      newQueue(c.SQS, "dead inbox", c.DeadInboxURL, true),
+			Wake:       newQueue(c.SQS, "dead wake", c.DeadWakeURL, false),
+			Activities: newQueue(c.SQS, "dead activities", c.DeadActivitiesURL, false),
+		}
 	}
 	if c.S3 != nil && c.Bucket != "" {
 		b.Blobs = &blobs{client: c.S3, bucket: c.Bucket, prefix: c.BlobPrefix}

@@ -1,7 +1,7 @@
 // Package aws keeps a task hub on AWS: the table in DynamoDB, the queues in SQS, the blobs in S3. It translates calls and
 // decides nothing; what items and messages mean it does not know. The resources are made by whoever deploys the hub.
 //
-//	hub, err := aws.Open(ctx) // names and addresses from the environment
+//	hub, err := aws.Open(cfg) // names and addresses from the environment
 //	hub := aws.New(aws.Config{DynamoDB: dynamodb.NewFromConfig(cfg), Table: "hub", …})
 //
 // # Table

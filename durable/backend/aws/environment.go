@@ -1,12 +1,11 @@
 package aws
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
 
-	"github.com/aws/aws-sdk-go-v2/config"
+	sdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -14,32 +13,35 @@ import (
 	"github.com/durable-lambda/durable-lambda/durable/backend"
 )
 
-// Environment variables that Open reads. All but EnvBlobPrefix must be set.
+// Environment variables that Open reads. The first ones must be set.
 const (
 	EnvTable         = "DURABLE_TABLE"
 	EnvBucket        = "DURABLE_BUCKET"
-	EnvBlobPrefix    = "DURABLE_BLOB_PREFIX"
 	EnvInboxURL      = "DURABLE_INBOX_URL"
 	EnvWakeURL       = "DURABLE_WAKE_URL"
 	EnvActivitiesURL = "DURABLE_ACTIVITIES_URL"
+
+	EnvBlobPrefix        = "DURABLE_BLOB_PREFIX"
+	EnvDeadInboxURL      = "DURABLE_DEAD_INBOX_URL"
+	EnvDeadWakeURL       = "DURABLE_DEAD_WAKE_URL"
+	EnvDeadActivitiesURL = "DURABLE_DEAD_ACTIVITIES_URL"
 )
 
-// Open returns the ports of the hub that the environment names. Region, credentials and endpoint are those of the AWS
-// SDK's own configuration, AWS_ENDPOINT_URL for an emulator among them.
-func Open(ctx context.Context) (backend.Backend, error) {
+// Open returns the ports of the hub that the environment names. Region, credentials and endpoint are sdk's: with an
+// endpoint of its own, as AWS_ENDPOINT_URL sets it, that is taken for an emulator.
+func Open(sdk sdk.Config) (backend.Backend, error) {
 	c := Config{
-		Table:         os.Getenv(EnvTable),
-		Bucket:        os.Getenv(EnvBucket),
-		BlobPrefix:    os.Getenv(EnvBlobPrefix),
-		InboxURL:      os.Getenv(EnvInboxURL),
-		WakeURL:       os.Getenv(EnvWakeURL),
-		ActivitiesURL: os.Getenv(EnvActivitiesURL),
+		Table:             os.Getenv(EnvTable),
+		Bucket:            os.Getenv(EnvBucket),
+		BlobPrefix:        os.Getenv(EnvBlobPrefix),
+		InboxURL:          os.Getenv(EnvInboxURL),
+		WakeURL:           os.Getenv(EnvWakeURL),
+		ActivitiesURL:     os.Getenv(EnvActivitiesURL),
+		DeadInboxURL:      os.Getenv(EnvDeadInboxURL),
+		DeadWakeURL:       os.Getenv(EnvDeadWakeURL),
+		DeadActivitiesURL: os.Getenv(EnvDeadActivitiesURL),
 	}
 	if err := c.complete(); err != nil {
-		return backend.Backend{}, fmt.Errorf("open the hub: %w", err)
-	}
-	sdk, err := config.LoadDefaultConfig(ctx)
-	if err != nil {
 		return backend.Backend{}, fmt.Errorf("open the hub: %w", err)
 	}
 	c.DynamoDB = dynamodb.NewFromConfig(sdk)

@@ -28,6 +28,14 @@ type Config struct {
 	Log *slog.Logger
 }
 
+// Elsewhere answers what is asked for below the door, where people look for an order: the management API has it.
+func Elsewhere(problem func(w http.ResponseWriter, status int, message, detail string)) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		problem(w, http.StatusNotFound, "There is nothing here",
+			"Orders are posted to /orders; order 1001 is instance order-1001 of the management API.")
+	}
+}
+
 type door struct{ Config }
 
 // Handler serves POST /orders and is to be mounted there. An order is answered with

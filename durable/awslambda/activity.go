@@ -1,0 +1,115 @@
+package awslambda
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"os"
+	"time"
+
+	"github.com/durable-lambda/durable-lambda/durable"
+	"github.com/durable-lambda/durable-lambda/durable/worker"
+)
+
+const (
+	// suspect is how often a message may be received before its activity no longer runs beside others: it may be the one
+	// that takes the process along.
+	suspect = 2
+	// heedWithin is how long bodies have to return when their context has ended.
+	heedWithin = settleWithin / 2
+)
+
+// errLost is the outcome of an attempt that did not come to an end in time.
+var errLost = errors.New("the activity did not return when its context ended")
+
+// Activity runs these activities, in the function that receives from the activities queue. It does not return.
+func Activity(handlers func(Services) ([]durable.Handler, error)) {
+	start(func(h *hub) (handler, error) {
+		bound, err := handlers(h.Services)
+		if err != nil {
+			return nil, err
+		}
+		a, err := newActivities(h, bound)
+		if err != nil {
+			return nil, err
+		}
+		return a.handle, nil
+	})
+}
+
+type activities struct {
+	*hub
+	worker *worker.Worker
+	exit   func(code int)
+}
+
+func newActivities(h *hub, handlers []durable.Handler) (*activities, error) {
+	w, err := worker.New(worker.Config{Store: h.store, Handlers: handlers, Log: h.Log, Build: buildID()})
+	return &activities{hub: h, worker: w, exit: os.Exit}, err
+}
+
+func (a *activities) handle(ctx context.Context, event json.RawMessage) (any, error) {
+	e, err := open(event)
+	if err != nil {
+		return nil, err
+	}
+	if !e.isBatch() {
+		return nil, errors.New("awslambda: the event is no batch of SQS: look at the triggers of the activities' function")
+	}
+	b := newBatch(a.store.Backend().Activities, e.Records, a.Log)
+	if !a.run(ctx, b) {
+		b.settle(ctx)
+		a.Log.Error("this process ends, because an activity in it does not return; a body must return when its context ends")
+		a.exit(1)
+	}
+	return b.answer(ctx), nil
+}
+
+// run runs a batch at the same time, and then, one by one, those that are suspect. It reports false when one did not return.
+func (a *activities) run(ctx context.Context, b *batch) bool {
+	var together []int
+	var alone [][]int
+	for i, d := range b.deliveries {
+		if b.outcomes[i] = (worker.Outcome{Err: errLost, Retry: time.Second}); d.Receives > suspect {
+			alone = append(alone, []int{i})
+		} else {
+			together = append(together, i)
+		}
+	}
+	for _, round := range append([][]int{together}, alone...) {
+		if !a.round(ctx, b, round) {
+			return false
+		}
+	}
+	return true
+}
+
+// round runs some messages of a batch, each on a goroutine that ends with it.
+func (a *activities) round(ctx context.Context, b *batch, which []int) bool {
+	type ended struct {
+		at      int
+		outcome worker.Outcome
+	}
+	results := make(chan ended, len(which)) // so that one that is late ends as well
+	for _, i := range which {
+		go func() {
+			e := ended{i, b.outcomes[i]} // when the body ends its goroutine
+			defer func() { results <- e }()
+			e.outcome = a.worker.Activity(ctx, b.deliveries[i])
+		}()
+	}
+	var late <-chan time.Time
+	over := ctx.Done()
+	for left := len(which); left > 0; {
+		select {
+		case e := <-results:
+			b.outcomes[e.at] = e.outcome
+			left--
+		case <-over:
+			over, late = nil, time.After(heedWithin)
+		case <-late:
+			return false
+		}
+	}
+	return true
+}

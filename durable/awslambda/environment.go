@@ -1,0 +1,81 @@
+package awslambda
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"time"
+
+	sdk "github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+
+	"github.com/durable-lambda/durable-lambda/durable"
+	"github.com/durable-lambda/durable-lambda/durable/backend"
+	"github.com/durable-lambda/durable-lambda/durable/backend/aws"
+	"github.com/durable-lambda/durable-lambda/durable/client"
+	"github.com/durable-lambda/durable-lambda/durable/store"
+)
+
+// Environment variables of the functions, beside those of package backend/aws.
+const (
+	EnvHub         = "DURABLE_HUB"
+	EnvDirectDelay = "DURABLE_DIRECT_DELAY"
+	EnvPublicURL   = "DURABLE_PUBLIC_URL"
+	EnvMeter       = "DURABLE_METER"
+	EnvBuild       = "DURABLE_BUILD"
+)
+
+// Services is what a function offers to the application that it runs.
+type Services struct {
+	// Client starts and manages instances, as far as the function's role allows.
+	Client durable.Client
+	// Table is the hub's table: an application may keep records of its own there, in partitions that begin with its name.
+	Table backend.Table
+	// AWS is the configuration for other clients of AWS.
+	AWS sdk.Config
+	// Log is the function's.
+	Log *slog.Logger
+}
+
+// hub is what the environment names.
+type hub struct {
+	Services
+	store *store.Store
+	meter *meter // nil when nobody counts
+}
+
+func openHub(ctx context.Context, log *slog.Logger) (*hub, error) {
+	cfg, err := config.LoadDefaultConfig(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("the AWS configuration cannot be loaded: %w", err)
+	}
+	h := new(hub)
+	if os.Getenv(EnvMeter) != "" {
+		h.meter = newMeter()
+		cfg.APIOptions = append(cfg.APIOptions, h.meter.add)
+	}
+	ports, err := aws.Open(cfg)
+	if err != nil {
+		return nil, err
+	}
+	direct, err := directDelay()
+	if err != nil {
+		return nil, err
+	}
+	h.store = store.New(store.Config{Backend: ports, DirectDelay: direct})
+	h.Services = Services{Client: client.New(h.store), Table: ports.Table, AWS: cfg, Log: log}
+	return h, nil
+}
+
+func directDelay() (time.Duration, error) {
+	text := os.Getenv(EnvDirectDelay)
+	if text == "" {
+		return backend.MaxDelay, nil
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil || d <= 0 || d > backend.MaxDelay {
+		return 0, fmt.Errorf("%s is %q: it must be a duration of at most %v, such as 5m", EnvDirectDelay, text, backend.MaxDelay)
+	}
+	return d, nil
+}

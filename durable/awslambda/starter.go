@@ -1,0 +1,136 @@
+package awslambda
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"github.com/durable-lambda/durable-lambda/durable/api"
+	"github.com/durable-lambda/durable-lambda/durable/worker"
+)
+
+// maxWait is how long a request may wait for an instance: API Gateway gives up after 29 seconds.
+const maxWait = 25 * time.Second
+
+// Routes is what an application has the starter's function do. Every part may be left out.
+type Routes struct {
+	// Definitions are the orchestrations that the management API may start; without them, any.
+	Definitions []api.Definition
+	// HTTP adds the application's own routes beside the management API. They may answer as it does.
+	HTTP func(*http.ServeMux, *api.API)
+	// Message handles a message of the queues that trigger the function. After an error it is delivered again, each time that
+	// the queue's visibility time-out has passed, until the queue's redrive policy moves it to the dead-letter queue.
+	Message func(ctx context.Context, body string) error
+	// Schedule handles a tick of the rules that trigger the function. After an error Lambda delivers the same tick again,
+	// twice; and a rule may deliver one twice.
+	Schedule func(context.Context, Tick) error
+}
+
+// Tick is one firing of a rule with a schedule.
+type Tick struct {
+	// Rule is the rule's name, Time when it fired, in whole seconds.
+	Rule string
+	Time time.Time
+}
+
+// ID names the tick in at most 57 letters, digits and - _ . and the same each time that it is delivered: what is started
+// under it is started once. Of a long rule name it has the end, where CloudFormation puts what tells names apart.
+func (t Tick) ID() string {
+	return t.Rule[max(0, len(t.Rule)-maxRule):] + "-" + t.Time.UTC().Format("20060102T150405Z")
+}
+
+const maxRule = 40
+
+// Starter serves the management API and an application's routes, in the function that API Gateway, queues of the
+// application's and schedules trigger. It does not return.
+func Starter(routes func(Services) (Routes, error)) {
+	start(func(h *hub) (handler, error) {
+		r, err := routes(h.Services)
+		if err != nil {
+			return nil, err
+		}
+		s, err := newStarter(h, r, os.Getenv(EnvHub), os.Getenv(EnvPublicURL))
+		if err != nil {
+			return nil, err
+		}
+		return s.handle, nil
+	})
+}
+
+type starter struct {
+	*hub
+	routes Routes
+	http   http.Handler
+}
+
+func newStarter(h *hub, r Routes, name, publicURL string) (*starter, error) {
+	if name == "" {
+		return nil, fmt.Errorf("%s is not set: set it to the task hub's name, such as that of the stack", EnvHub)
+	}
+	management, err := api.New(api.Config{Client: h.Client, Hub: name, PublicURL: publicURL, Definitions: r.Definitions, MaxWait: maxWait})
+	if err != nil {
+		return nil, err
+	}
+	mux := http.NewServeMux()
+	if r.HTTP != nil {
+		r.HTTP(mux, management)
+	}
+	return &starter{hub: h, routes: r, http: management.With(mux)}, nil
+}
+
+func (s *starter) handle(ctx context.Context, event json.RawMessage) (any, error) {
+	e, err := open(event)
+	switch {
+	case err != nil:
+		return nil, err
+	case e.isBatch():
+		return s.batch(ctx, e)
+	case e.isTick():
+		return struct{}{}, s.tick(ctx, e)
+	}
+	answer, err := serveHTTP(ctx, s.http, event, s.Log)
+	if err != nil {
+		return nil, fmt.Errorf("awslambda: the event is no batch of SQS, no schedule, and no HTTP request either: %w; look at the starter's triggers", err)
+	}
+	return answer, nil
+}
+
+// batch handles messages one after the other. Where order is kept, what follows one that failed in its group waits for it.
+func (s *starter) batch(ctx context.Context, e envelope) (any, error) {
+	if s.routes.Message == nil {
+		return nil, errors.New("awslambda: a queue triggers this function, and Routes.Message is not set")
+	}
+	b := newBatch(nil, e.Records, s.Log)
+	failed := map[string]bool{}
+	for i, r := range e.Records {
+		d := b.deliveries[i]
+		if failed[d.Group] && e.ordered() {
+			continue
+		}
+		err := s.routes.Message(ctx, r.Body)
+		if err != nil {
+			failed[d.Group] = true
+			s.Log.Error("a message was not handled; it is delivered again, or goes to the dead-letter queue", "message", r.MessageId,
+				"receives", d.Receives, "error", err)
+		}
+		b.outcomes[i] = worker.Outcome{Ack: err == nil, Err: err}
+	}
+	return events.SQSEventResponse{BatchItemFailures: b.failures()}, nil
+}
+
+func (s *starter) tick(ctx context.Context, e envelope) error {
+	if s.routes.Schedule == nil {
+		return errors.New("awslambda: a schedule triggers this function, and Routes.Schedule is not set")
+	}
+	if len(e.Resources) == 0 || e.Time.IsZero() {
+		return errors.New("awslambda: the schedule's event names no rule or no time: deliver it as EventBridge makes it, without an input of the target's own")
+	}
+	return s.routes.Schedule(ctx, Tick{Rule: e.Resources[0][strings.LastIndexByte(e.Resources[0], '/')+1:], Time: e.Time})
+}
