@@ -40,8 +40,8 @@ localstack-up: ## start LocalStack on 127.0.0.1:4566, with Docker or without
 localstack-down: ## stop it
 	@localstack/down
 
-test-aws: ## the AWS adapters and SES against a LocalStack that is up
-	@. localstack/env && go test -tags aws -count=1 -timeout 10m -parallel 8 ./durable/backend/aws ./durable/mail/ses
+test-aws: ## the AWS adapters and SES in LocalStack, which it starts when it is not up
+	@go run ./tests/tiers -only aws
 
 clean: ## remove what was built
 	@rm -rf bin .cache

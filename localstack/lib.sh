@@ -3,6 +3,7 @@
 image=localstack/localstack:4.14.0
 port=${LOCALSTACK_PORT:-4566}
 endpoint=http://127.0.0.1:$port
+dynamodb_port=$((port + 1)) # of DynamoDB Local itself
 container=durable-lambda-localstack-$port
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
