@@ -61,6 +61,7 @@ func (a *activities) handle(ctx context.Context, event json.RawMessage) (any, er
 		b.settle(ctx)
 		a.Log.Error("this process ends, because an activity in it does not return; a body must return when its context ends")
 		a.exit(1)
+		return nil, errLost
 	}
 	return b.answer(ctx), nil
 }

@@ -99,8 +99,8 @@ func TestAnActivityThatHeedsNothingEndsTheProcess(t *testing.T) {
 		defer cancel()
 		begin := time.Now()
 		batch := h.receive(h.store.Backend().Activities)
-		if _, err := a.handle(ctx, eventOf("activities", batch)); err != nil {
-			t.Fatal(err)
+		if answer, err := a.handle(ctx, eventOf("activities", batch)); err == nil {
+			t.Fatalf("a process that ends answers %v", answer)
 		}
 		if diff := cmp.Diff([]int{1}, h.exits); diff != "" {
 			t.Fatalf("the exits differ (-want +got):\n%s", diff)

@@ -27,6 +27,9 @@ func Orchestrator(handlers ...durable.Handler) {
 	})
 }
 
+// errStuck is why a process ends whose batch is settled.
+var errStuck = errors.New("awslambda: this process ends, because code of an orchestration is stuck in it")
+
 type orchestrator struct {
 	*hub
 	worker *worker.Worker
@@ -55,7 +58,7 @@ func (o *orchestrator) handle(ctx context.Context, event json.RawMessage) (any, 
 	case err != nil:
 		return nil, err
 	case e.isBatch():
-		return o.batch(ctx, e), nil
+		return o.batch(ctx, e)
 	case e.isTick():
 		return struct{}{}, o.sweep(ctx)
 	}
@@ -63,7 +66,7 @@ func (o *orchestrator) handle(ctx context.Context, event json.RawMessage) (any, 
 }
 
 // batch handles messages of the inbox, which is the queue that keeps order, or of the wake queue.
-func (o *orchestrator) batch(ctx context.Context, e envelope) any {
+func (o *orchestrator) batch(ctx context.Context, e envelope) (any, error) {
 	b := newBatch(o.store.Backend().Wake, e.Records, o.Log)
 	if e.ordered() {
 		b.queue = o.store.Backend().Inbox
@@ -73,8 +76,8 @@ func (o *orchestrator) batch(ctx context.Context, e envelope) any {
 	}
 	if o.stuck {
 		b.settle(ctx)
-		o.Log.Error("this process ends, because code of an orchestration is stuck in it; the others' messages are done by the next")
 		o.exit(1)
+		return nil, errStuck
 	}
-	return b.answer(ctx)
+	return b.answer(ctx), nil
 }

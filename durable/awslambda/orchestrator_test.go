@@ -102,8 +102,8 @@ func TestStuckCodeEndsTheProcessAndNotTheBatch(t *testing.T) {
 		h.submit("stuck")
 		h.submit("fine")
 		batch := h.receive(h.store.Backend().Wake)
-		if _, err := o.handle(t.Context(), eventOf("wake", batch)); err != nil {
-			t.Fatal(err)
+		if answer, err := o.handle(t.Context(), eventOf("wake", batch)); err == nil {
+			t.Fatalf("a process that ends answers %v", answer)
 		}
 		if diff := cmp.Diff([]int{1}, h.exits); diff != "" {
 			t.Fatalf("the exits differ (-want +got):\n%s", diff)

@@ -74,6 +74,10 @@ func newStarter(h *hub, r Routes, name, publicURL string) (*starter, error) {
 	if name == "" {
 		return nil, fmt.Errorf("%s is not set: set it to the task hub's name, such as that of the stack", EnvHub)
 	}
+	// Clients replace the hub's name in links, as text.
+	if public := "https://x.execute-api." + h.AWS.Region + ".amazonaws.com/v1"; publicURL == "" && strings.Contains(public, name) {
+		return nil, fmt.Errorf("%s is %q, which occurs in the API's own address: choose another name, or set %s", EnvHub, name, EnvPublicURL)
+	}
 	management, err := api.New(api.Config{Client: h.Client, Hub: name, PublicURL: publicURL, Definitions: r.Definitions, MaxWait: maxWait})
 	if err != nil {
 		return nil, err

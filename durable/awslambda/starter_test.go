@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -118,33 +120,6 @@ func TestTheStarterServesTheAPIAndTheApplication(t *testing.T) {
 			mux.HandleFunc("POST /hello", func(w http.ResponseWriter, r *http.Request) { a.Accepted(w, r, "hello-1") })
 		},
 	})
-	request := func(method, path string) (status int, body string) {
-		t.Helper()
-		event, err := json.Marshal(map[string]any{
-			"resource": "/{proxy+}", "path": path, "httpMethod": method, "headers": map[string]string{"Host": "evil.example"}, "body": `"Ada"`,
-			"requestContext": map[string]any{"resourceId": "x", "stage": "v1", "path": "/v1" + path, "httpMethod": method, "domainName": "api.example.com",
-				"apiId": "a1b2", "requestId": "r", "identity": map[string]string{"sourceIp": "192.0.2.1"}},
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		answer, err := s.handle(t.Context(), event)
-		if err != nil {
-			t.Fatal(err)
-		}
-		b, err := json.Marshal(answer)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var r struct {
-			StatusCode int
-			Body       string
-		}
-		if err := json.Unmarshal(b, &r); err != nil {
-			t.Fatal(err)
-		}
-		return r.StatusCode, r.Body
-	}
 	const base = "https://api.example.com/v1" + api.Base
 	for _, c := range []struct {
 		method, path string
@@ -157,11 +132,75 @@ func TestTheStarterServesTheAPIAndTheApplication(t *testing.T) {
 		{"GET", api.Base + "/instances/one", 202, `"runtimeStatus":"Pending"`},
 		{"GET", "/nothing", 404, ""},
 	} {
-		status, body := request(c.method, c.path)
+		status, body := s.request(t, c.method, c.path, "")
 		if status != c.status || !strings.Contains(body, c.says) || strings.Contains(body, "evil") {
 			t.Errorf("%s %s: got %d %s, want %d and %q", c.method, c.path, status, body, c.status, c.says)
 		}
 	}
+	s, err := newStarter(s.hub, Routes{}, "orders", "https://shop.example.com/live")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, body := s.request(t, "POST", api.Base+"/orchestrators/Hello", ""); !strings.Contains(body, "https://shop.example.com/live"+api.Base) {
+		t.Errorf("with a public URL the links are %s", body)
+	}
+}
+
+func TestARequestDoesNotWaitForLongerThanAPIGateway(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s, _ := newTestStarter(t, Routes{})
+		begin := time.Now()
+		if status, body := s.request(t, "POST", api.Base+"/orchestrators/Hello", "timeout=3600"); status != http.StatusAccepted {
+			t.Errorf("got %d %s", status, body)
+		}
+		if took := time.Since(begin); took < maxWait || took > maxWait+time.Second {
+			t.Errorf("it waited for %v", took)
+		}
+	})
+}
+
+func TestAHubsNameMustNotOccurInLinks(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"api", "v1", "amazonaws", "durabletask"} {
+		if _, err := newStarter(newTestHub(t).hub, Routes{}, name, ""); err == nil {
+			t.Errorf("the name %s was accepted", name)
+		}
+	}
+}
+
+// request sends a request through API Gateway.
+func (s *starter) request(t *testing.T, method, path, query string) (status int, body string) {
+	t.Helper()
+	parameters, err := url.ParseQuery(query)
+	if err != nil {
+		t.Fatal(err)
+	}
+	event, err := json.Marshal(map[string]any{
+		"resource": "/{proxy+}", "path": path, "httpMethod": method, "headers": map[string]string{"Host": "evil.example"}, "body": `"Ada"`,
+		"multiValueQueryStringParameters": parameters,
+		"requestContext": map[string]any{"resourceId": "x", "stage": "v1", "path": "/v1" + path, "httpMethod": method, "domainName": "api.example.com",
+			"apiId": "a1b2", "requestId": "r", "identity": map[string]string{"sourceIp": "192.0.2.1"}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, err := s.handle(t.Context(), event)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := json.Marshal(answer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var r struct {
+		StatusCode int
+		Body       string
+	}
+	if err := json.Unmarshal(b, &r); err != nil {
+		t.Fatal(err)
+	}
+	return r.StatusCode, r.Body
 }
 
 func TestTheStarterNeedsAHub(t *testing.T) {
