@@ -2,9 +2,10 @@
 SHELL := bash
 SEEDS ?= 4000
 ARGS  ?=
+CODE  := cmd durable examples internal lambdas localstack/deploy tests
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: ## serve the order demonstration: http://127.0.0.1:8080/
 	@go run ./cmd/durable dev $(ARGS)
@@ -22,14 +23,14 @@ chaos: ## kill the server under load
 	@go run ./tests/tiers -only chaos
 
 check: ## formatting and vet
-	@test -z "$$(gofmt -l cmd durable examples internal tests)" || { gofmt -l cmd durable examples internal tests; echo 'run gofmt -w on these'; exit 1; }
-	@go vet ./...
+	@test -z "$$(gofmt -l $(CODE))" || { gofmt -l $(CODE); echo 'run gofmt -w on these'; exit 1; }
+	@go vet ./... && go vet -tags 'aws e2e template' ./durable/backend/aws ./durable/mail/ses ./tests/...
 
 race: ## the unit and backend tiers under the race detector (needs a C compiler)
 	@go test -race ./durable/... ./internal/... ./examples/... ./cmd/...
 
-bench: ## replay, codec and store
-	@go test -run '^$$' -bench . -benchmem ./internal/replay ./durable ./durable/history ./durable/backend/... ./cmd/durable
+bench: ## replay, codec, store, cold starts
+	@go test -run '^$$' -bench . -benchmem ./internal/replay ./durable ./durable/history ./durable/backend/... ./cmd/durable ./tests/cold
 
 fuzz: ## every fuzz target for 20 seconds
 	@for p in $$(go list ./...); do for f in $$(go test -list '^Fuzz' $$p | grep '^Fuzz'); do go test -run '^$$' -fuzz "^$$f$$" -fuzztime 20s $$p || exit 1; done; done
@@ -37,14 +38,23 @@ fuzz: ## every fuzz target for 20 seconds
 localstack-up: ## start LocalStack on 127.0.0.1:4566, with Docker or without
 	@localstack/up
 
+deploy-local: ## deploy the template to that LocalStack, and print its outputs
+	@. localstack/env && go run ./localstack/deploy $(ARGS)
+
 localstack-down: ## stop it
 	@localstack/down
 
-test-aws: ## the AWS adapters and SES in LocalStack, which it starts when it is not up
+test-aws: ## the AWS adapters in LocalStack, which it starts when it is not up
 	@go run ./tests/tiers -only aws
 
-clean: ## remove what was built
-	@rm -rf bin .cache
+test-e2e: ## the deployed template in LocalStack, end to end
+	@go run ./tests/tiers -only e2e
 
-.PHONY: help run test test-unit sim chaos check race bench fuzz localstack-up localstack-down test-aws clean
+smoke-aws: ## try a deployment on AWS itself: costs cents, and cleans up
+	@go run ./tests/smoke $(ARGS)
+
+clean: ## remove what was built
+	@rm -rf bin .cache .aws-sam
+
+.PHONY: help run test test-unit sim chaos check race bench fuzz localstack-up deploy-local localstack-down test-aws test-e2e smoke-aws clean
 .DEFAULT_GOAL := help
