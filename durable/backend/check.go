@@ -3,6 +3,7 @@ package backend
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 	"unicode/utf8"
 )
@@ -13,11 +14,12 @@ var ErrInvalid = errors.New("not allowed")
 
 // Limits that follow from those of an item or come from S3.
 const (
-	MaxItemExtras = 12 << 10 // bytes of an item's owner and index summary together, so that a full item fits DynamoDB's 400 KB
-	MaxBlobKey    = 1024     // bytes of a blob's key; S3's limit
+	MaxItemExtras = 12 << 10       // bytes of an item's owner and index summary together, so that a full item fits DynamoDB's 400 KB
+	MaxBlobKey    = 1024           // bytes of a blob's key; S3's limit
+	MaxIndexSort  = MaxSortKey - 2 // bytes of an index entry's sort key, a NUL counted twice
 )
 
-// CheckKey refuses a key with an empty part, or one that is too long.
+// CheckKey refuses a key with a part that is empty, too long, or no UTF-8, which DynamoDB's strings are.
 func CheckKey(key Key) error {
 	if err := checkText("partition key", key.Partition, MaxPartitionKey); err != nil {
 		return err
@@ -25,8 +27,8 @@ func CheckKey(key Key) error {
 	return checkText("sort key", key.Sort, MaxSortKey)
 }
 
-// CheckItem refuses what no table stores: keys of the item or of its index entry that are empty or too long, and an item
-// that is too large.
+// CheckItem refuses what no table stores: keys of the item or of its index entry that are no keys, an owner that is no UTF-8,
+// and an item that is too large.
 func CheckItem(item Item) error {
 	if err := CheckKey(item.Key); err != nil {
 		return err
@@ -36,13 +38,25 @@ func CheckItem(item Item) error {
 	}
 	extras := len(item.Owner)
 	if item.Index != nil {
-		if err := CheckKey(Key{item.Index.Partition, item.Index.Sort}); err != nil {
+		if err := checkIndex(item.Index); err != nil {
 			return fmt.Errorf("index: %w", err)
 		}
 		extras += len(item.Index.Summary)
 	}
 	if extras > MaxItemExtras {
 		return tooLong("item's owner and index summary", extras, MaxItemExtras)
+	}
+	return checkUTF8("owner", item.Owner)
+}
+
+// checkIndex counts what a GSI needs to tell entries apart: its sort key ends with two bytes and the item's own, and where
+// those do not fit they may be cut, but not before. A NUL takes two bytes.
+func checkIndex(e *IndexEntry) error {
+	if err := CheckKey(Key{e.Partition, e.Sort}); err != nil {
+		return err
+	}
+	if n := len(e.Sort) + strings.Count(e.Sort, "\x00"); n > MaxIndexSort {
+		return tooLong("sort key, counting NUL twice,", n, MaxIndexSort)
 	}
 	return nil
 }
@@ -94,12 +108,7 @@ func CheckDefer(d time.Duration) error {
 }
 
 // CheckBlobKey refuses a blob key that is empty, too long or not UTF-8.
-func CheckBlobKey(key string) error {
-	if !utf8.ValidString(key) {
-		return fmt.Errorf("blob key %q: %w: it must be UTF-8", key, ErrInvalid)
-	}
-	return checkText("blob key", key, MaxBlobKey)
-}
+func CheckBlobKey(key string) error { return checkText("blob key", key, MaxBlobKey) }
 
 func checkText(what, s string, most int) error {
 	if s == "" {
@@ -107,6 +116,13 @@ func checkText(what, s string, most int) error {
 	}
 	if len(s) > most {
 		return tooLong(what, len(s), most)
+	}
+	return checkUTF8(what, s)
+}
+
+func checkUTF8(what, s string) error {
+	if !utf8.ValidString(s) {
+		return fmt.Errorf("%s %q: %w: it must be UTF-8", what, s, ErrInvalid)
 	}
 	return nil
 }

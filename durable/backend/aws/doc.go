@@ -6,7 +6,7 @@
 //
 // # Table
 //
-// One table with the keys pk and sk, both of type S. Keys and owners must be UTF-8, because DynamoDB's strings are.
+// One table with the keys pk and sk, both of type S.
 //
 //	attribute  type  content
 //	pk, sk     S     the item's key

@@ -1,7 +1,6 @@
 package aws
 
 import (
-	"fmt"
 	"strings"
 	"unicode/utf8"
 
@@ -37,12 +36,4 @@ func cut(s string) string {
 		i += n
 	}
 	return s
-}
-
-// checkIndexSort refuses what would be cut itself.
-func checkIndexSort(sort string) error {
-	if n, most := len(escape(sort)), backend.MaxSortKey-len(textEnd); n > most {
-		return fmt.Errorf("index sort key of %d bytes, counting NUL twice: %w: at most %d", n, backend.ErrInvalid, most)
-	}
-	return checkText("index sort key", sort)
 }

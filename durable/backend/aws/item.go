@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strconv"
 	"time"
-	"unicode/utf8"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
@@ -150,40 +149,4 @@ func (d *decoder) require(ok bool, name string) bool {
 		d.err = fmt.Errorf("attribute %s: %w", name, errMalformed)
 	}
 	return ok
-}
-
-func checkItem(item backend.Item) error {
-	if err := backend.CheckItem(item); err != nil {
-		return err
-	}
-	if err := checkKey(item.Key); err != nil {
-		return err
-	}
-	if item.Index != nil {
-		if err := checkIndexSort(item.Index.Sort); err != nil {
-			return err
-		}
-		if err := checkText("index partition", item.Index.Partition); err != nil {
-			return err
-		}
-	}
-	return checkText("owner", item.Owner)
-}
-
-func checkKey(key backend.Key) error {
-	if err := backend.CheckKey(key); err != nil {
-		return err
-	}
-	if err := checkText("partition key", key.Partition); err != nil {
-		return err
-	}
-	return checkText("sort key", key.Sort)
-}
-
-// checkText refuses what the SDK would change on its way: it writes U+FFFD for bytes that are not UTF-8.
-func checkText(what, s string) error {
-	if !utf8.ValidString(s) {
-		return fmt.Errorf("%s %q: %w: it must be UTF-8", what, s, backend.ErrInvalid)
-	}
-	return nil
 }

@@ -12,7 +12,7 @@ import (
 )
 
 func (t *table) Query(ctx context.Context, partition, from, to string, limit int) ([]backend.Item, error) {
-	if err := refused(ctx, checkQuery(partition, limit)); err != nil {
+	if err := refused(ctx, backend.CheckQuery(partition, limit)); err != nil {
 		return nil, fmt.Errorf("query: %w", err)
 	}
 	in := &dynamodb.QueryInput{TableName: &t.name, ConsistentRead: sdk.Bool(true)}
@@ -31,7 +31,7 @@ func (t *table) Query(ctx context.Context, partition, from, to string, limit int
 }
 
 func (t *table) Index(ctx context.Context, partition, from, to string, limit int) ([]backend.Indexed, error) {
-	if err := refused(ctx, checkQuery(partition, limit)); err != nil {
+	if err := refused(ctx, backend.CheckQuery(partition, limit)); err != nil {
 		return nil, fmt.Errorf("index: %w", err)
 	}
 	in := &dynamodb.QueryInput{TableName: &t.name, IndexName: sdk.String(IndexName)}
@@ -44,13 +44,6 @@ func (t *table) Index(ctx context.Context, partition, from, to string, limit int
 		return nil, fmt.Errorf("index: %w", err)
 	}
 	return listed, nil
-}
-
-func checkQuery(partition string, limit int) error {
-	if err := backend.CheckQuery(partition, limit); err != nil {
-		return err
-	}
-	return checkText("partition key", partition)
 }
 
 // within asks for the keys of a partition from from to to, as closely as DynamoDB can: it takes no bound that is not a

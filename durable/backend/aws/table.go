@@ -20,7 +20,7 @@ type table struct {
 }
 
 func (t *table) Get(ctx context.Context, key backend.Key) (*backend.Item, error) {
-	if err := refused(ctx, checkKey(key)); err != nil {
+	if err := refused(ctx, backend.CheckKey(key)); err != nil {
 		return nil, fmt.Errorf("get: %w", err)
 	}
 	out, err := t.client.GetItem(ctx, &dynamodb.GetItemInput{
@@ -37,7 +37,7 @@ func (t *table) Get(ctx context.Context, key backend.Key) (*backend.Item, error)
 }
 
 func (t *table) Put(ctx context.Context, item backend.Item, cond backend.Condition) error {
-	if err := refused(ctx, checkItem(item)); err != nil {
+	if err := refused(ctx, backend.CheckItem(item)); err != nil {
 		return fmt.Errorf("put: %w", err)
 	}
 	in := &dynamodb.PutItemInput{TableName: &t.name, Item: encodeItem(item)}
@@ -57,7 +57,7 @@ func (t *table) Put(ctx context.Context, item backend.Item, cond backend.Conditi
 }
 
 func (t *table) Delete(ctx context.Context, key backend.Key) error {
-	if err := refused(ctx, checkKey(key)); err != nil {
+	if err := refused(ctx, backend.CheckKey(key)); err != nil {
 		return fmt.Errorf("delete: %w", err)
 	}
 	_, err := t.client.DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: &t.name, Key: encodeKey(key)})

@@ -218,6 +218,11 @@ func tableLimits(f *fixture) {
 		"sort key too long":       func(i *backend.Item) { i.Sort = long(backend.MaxSortKey + 1) },
 		"no index partition":      func(i *backend.Item) { i.Index = &backend.IndexEntry{Sort: "s"} },
 		"no index sort key":       func(i *backend.Item) { i.Index = &backend.IndexEntry{Partition: "p"} },
+		"index sort key too long": func(i *backend.Item) { i.Index.Sort = long(backend.MaxIndexSort + 1) },
+		"index sort key of NUL":   func(i *backend.Item) { i.Index.Sort = strings.Repeat("\x00", backend.MaxIndexSort/2+1) },
+		"a key that is no UTF-8":  func(i *backend.Item) { i.Partition = "\xff" },
+		"an owner no UTF-8":       func(i *backend.Item) { i.Owner = "\x80" },
+		"an index no UTF-8":       func(i *backend.Item) { i.Index.Sort = "\xff" },
 		"index summary too large": func(i *backend.Item) { i.Index.Summary = make([]byte, backend.MaxItemExtras+1) },
 	} {
 		item := f.full("b")
