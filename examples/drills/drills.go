@@ -3,7 +3,11 @@
 // bodies has the bodies.
 package drills
 
-import "github.com/durable-lambda/durable-lambda/durable"
+import (
+	"time"
+
+	"github.com/durable-lambda/durable-lambda/durable"
+)
 
 // The definitions.
 var (
@@ -19,9 +23,9 @@ var (
 	// Wreck calls Crash, and fails of it.
 	Wreck = durable.NewOrchestration[durable.None, durable.None]("Wreck")
 
-	// Work takes its time and returns its input. A lost worker costs no attempt, so it has only one; and it has no time-out of
-	// its own, so a call whose worker was lost is made again as soon as the queue's visibility time-out is over.
-	Work = durable.NewActivity[Job, Job]("Work")
+	// Work takes its time and returns its input. It has no time-out of its own, so a call whose worker was lost is made again as
+	// soon as the queue's visibility time-out is over. It never fails, but it may be beside Crash once too often.
+	Work = durable.NewActivity[Job, Job]("Work", durable.Retry{Attempts: 3, Initial: time.Second})
 	// Crash ends the process that it runs in, every time, without a word to anybody. It is there to show what becomes of an
 	// instance whose activity no worker survives: the message goes to the dead-letter queue, and from there comes back as a
 	// failure of the kind durable.WorkerLost.

@@ -1,0 +1,44 @@
+//go:build e2e
+
+package e2e_test
+
+import (
+	"encoding/json"
+	"testing"
+	"time"
+)
+
+// It is under way for most of the time, whatever is killed, deployed and crashed beside it.
+func TestFortyActivitiesOneAfterAnother(t *testing.T) {
+	t.Parallel()
+	s := start(t, "Chain", "chain", `{"activities":40}`).end("Completed")
+	if string(s.Output) != "40" || len(s.completed("Work")) != 40 {
+		t.Errorf("it returned %s after %d outcomes of Work; want 40", s.Output, len(s.completed("Work")))
+	}
+}
+
+func TestFiftyActivitiesAtOnce(t *testing.T) {
+	robust(t)
+	s := start(t, "FanOut", "fan-out", `{"activities":50}`).end("Completed")
+	if string(s.Output) != "50" || len(s.completed("Work")) != 50 {
+		t.Errorf("it returned %s after %d calls of Work; want 50", s.Output, len(s.completed("Work")))
+	}
+}
+
+// The timer is longer than what a queue is trusted with here, so it waits in the table, and the sweep of a minute sends it.
+func TestATimerThroughTheTable(t *testing.T) {
+	robust(t)
+	const long = 45 * time.Second
+	begun := time.Now()
+	s := start(t, "Nap", "nap", `{"millis":45000}`).end("Completed")
+	var rest struct{ Due, Woke time.Time }
+	if err := json.Unmarshal(s.Output, &rest); err != nil {
+		t.Fatalf("%v: %s", err, s.Output)
+	}
+	if rest.Due.Before(begun.Add(long - time.Second)) {
+		t.Errorf("it was due %v after the start; want 45 s", rest.Due.Sub(begun))
+	}
+	if late := rest.Woke.Sub(rest.Due); late < 0 || late > time.Minute+20*time.Second {
+		t.Errorf("it woke %v after it was due; want at most the minute between two sweeps, and some for LocalStack", late)
+	}
+}
