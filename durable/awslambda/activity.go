@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"math/rand/v2"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/durable-lambda/durable-lambda/durable"
@@ -39,13 +41,14 @@ func Activity(handlers func(Services) ([]durable.Handler, error)) {
 
 type activities struct {
 	*hub
-	worker *worker.Worker
-	exit   func(code int)
+	worker  *worker.Worker
+	exit    func(code int)
+	shuffle func(n int, swap func(i, j int))
 }
 
 func newActivities(h *hub, handlers []durable.Handler) (*activities, error) {
 	w, err := worker.New(worker.Config{Store: h.store, Handlers: handlers, Log: h.Log, Build: buildID()})
-	return &activities{hub: h, worker: w, exit: os.Exit}, err
+	return &activities{hub: h, worker: w, exit: os.Exit, shuffle: rand.Shuffle}, err
 }
 
 func (a *activities) handle(ctx context.Context, event json.RawMessage) (any, error) {
@@ -77,7 +80,13 @@ func (a *activities) run(ctx context.Context, b *batch) bool {
 			together = append(together, i)
 		}
 	}
-	for _, round := range append([][]int{together}, alone...) {
+	// The innocent are more often among those that were received less.
+	a.shuffle(len(alone), func(i, j int) { alone[i], alone[j] = alone[j], alone[i] })
+	slices.SortStableFunc(alone, func(i, j []int) int { return b.deliveries[i[0]].Receives - b.deliveries[j[0]].Receives })
+	for i, round := range append([][]int{together}, alone...) {
+		if i > 0 { // what is done must not meet the one that takes the process along again
+			b.remove(ctx)
+		}
 		if !a.round(ctx, b, round) {
 			return false
 		}

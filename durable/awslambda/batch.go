@@ -45,11 +45,12 @@ type batch struct {
 	deliveries []backend.Delivery
 	ids        []string
 	outcomes   []worker.Outcome
+	removed    []bool // by us, before there is an answer
 	log        *slog.Logger
 }
 
 func newBatch(q backend.Queue, records []events.SQSMessage, log *slog.Logger) *batch {
-	b := &batch{queue: q, log: log, outcomes: make([]worker.Outcome, len(records))}
+	b := &batch{queue: q, log: log, outcomes: make([]worker.Outcome, len(records)), removed: make([]bool, len(records))}
 	for _, r := range records {
 		named := make(map[string]string, len(r.MessageAttributes))
 		for name, a := range r.MessageAttributes {
@@ -82,18 +83,25 @@ func (b *batch) failures() []events.SQSBatchItemFailure {
 
 // settle does what Lambda would do with an answer, for a process that will not answer.
 func (b *batch) settle(ctx context.Context) {
+	b.remove(ctx)
+	b.putBack(ctx)
+}
+
+// remove removes what is done without waiting for an answer, which may never come.
+func (b *batch) remove(ctx context.Context) {
 	var done []backend.Delivery
 	for i, o := range b.outcomes {
-		if o.Ack {
+		if o.Ack && !b.removed[i] {
 			done = append(done, b.deliveries[i])
+			b.removed[i] = true
 		}
 	}
-	if len(done) > 0 {
-		if err := b.queue.Ack(context.WithoutCancel(ctx), done); err != nil {
-			b.log.Warn("messages that are done cannot be removed; they come again and mean nothing then", "error", err)
-		}
+	if len(done) == 0 {
+		return
 	}
-	b.putBack(ctx)
+	if err := b.queue.Ack(context.WithoutCancel(ctx), done); err != nil {
+		b.log.Warn("messages that are done cannot be removed; they come again and mean nothing then", "error", err)
+	}
 }
 
 func (b *batch) putBack(ctx context.Context) {

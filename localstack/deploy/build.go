@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// goFlags are those of `make build`, which SAM builds with.
+// goFlags are those that infra/build/go.mk has sam build build with.
 const goFlags = "-tags=lambda.norpc '-ldflags=-s -w' -trimpath"
 
 // build compiles the program in a folder for Lambda into another folder, and returns it as a zip archive: the same one for

@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -68,6 +69,9 @@ func TestTheArchiveOfAProgram(t *testing.T) {
 	got, err := io.ReadAll(content)
 	if err != nil || !bytes.Equal(got, program) {
 		t.Errorf("it holds %q, %v", got, err)
+	}
+	if !file.Modified.Equal(time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC)) {
+		t.Errorf("it was changed at %v; want a time that is always the same", file.Modified)
 	}
 	if file.Name != "bootstrap" || file.Mode().Perm() != 0o755 {
 		t.Errorf("it holds %s with mode %v; want bootstrap with 0755", file.Name, file.Mode())

@@ -31,6 +31,10 @@ Resources:
     Type: AWS::Serverless::Function
     Properties:
       CodeUri: ../lambdas/second
+  Foreign:
+    Type: Another::Kind::OfProgram
+    Properties:
+      CodeUri: ../foreign
   Api:
     Type: AWS::Serverless::Api
     Properties:
@@ -64,13 +68,16 @@ func TestTheTemplateKeepsWhatIsNotChanged(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		"CodeUri: s3://code/First", "CodeUri: s3://code/Second", "CodeUri: s3://bucket/key",
+		"CodeUri: s3://code/First", "CodeUri: s3://code/Second", "CodeUri: s3://bucket/key", "CodeUri: ../foreign",
 		"!GetAtt Role.Arn", "!Ref Table", `!If [HasLevel, !Ref Level, "007"]`, `!Sub "the API of ${AWS::StackName}"`,
 		"_custom_id_: abc123", "PropagateTags: true",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("it does not say %s:\n%s", want, text)
 		}
+	}
+	if n := strings.Count(text, "_custom_id_"); n != 1 {
+		t.Errorf("%d resources are named; want the API only:\n%s", n, text)
 	}
 }
 

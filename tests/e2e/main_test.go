@@ -5,7 +5,6 @@ package e2e_test
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -23,7 +22,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
-	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 )
 
 const stack = "e2e"
@@ -122,33 +120,11 @@ func deploy(stack, template string, parameters ...string) (map[string]string, er
 	return outputs, nil
 }
 
-// hurryDeadLetters lowers what the template has no parameters for, because nobody else needs one: how often the wake queue
-// delivers what nobody can read, and how long a message rests in the queue of orders after each time.
+// hurryDeadLetters lowers what the template has no parameter for, because nobody else needs one: how long an order that cannot
+// be placed rests before it is tried again.
 func hurryDeadLetters(ctx context.Context) error {
-	wake, err := queueOf(ctx, "WakeQueue")
-	if err != nil {
-		return err
-	}
-	has, err := hub.queues.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{QueueUrl: &wake,
-		AttributeNames: []types.QueueAttributeName{types.QueueAttributeNameRedrivePolicy}})
-	if err != nil {
-		return err
-	}
-	var redrive map[string]any
-	if err := json.Unmarshal([]byte(has.Attributes["RedrivePolicy"]), &redrive); err != nil {
-		return fmt.Errorf("the redrive policy of the wake queue: %w", err)
-	}
-	redrive["maxReceiveCount"] = 5
-	policy, err := json.Marshal(redrive)
-	if err != nil {
-		return err
-	}
-	_, err = hub.queues.SetQueueAttributes(ctx, &sqs.SetQueueAttributesInput{QueueUrl: &wake, Attributes: map[string]string{"RedrivePolicy": string(policy)}})
-	if err != nil {
-		return err
-	}
-	_, err = hub.queues.SetQueueAttributes(ctx, &sqs.SetQueueAttributesInput{QueueUrl: aws.String(hub.outputs["OrdersQueueUrl"]),
-		Attributes: map[string]string{"VisibilityTimeout": "2"}})
+	orders := hub.outputs["OrdersQueueUrl"]
+	_, err := hub.queues.SetQueueAttributes(ctx, &sqs.SetQueueAttributesInput{QueueUrl: &orders, Attributes: map[string]string{"VisibilityTimeout": "2"}})
 	return err
 }
 

@@ -22,12 +22,13 @@ func delayed(body string, d time.Duration) backend.Message {
 }
 
 func delayHides(q *queue) {
-	q.send(delayed("late", 2*moment), delayed("early", moment), message("now"))
+	// Wide apart, because a slow queue may take seconds for a call.
+	q.send(delayed("late", 6*moment), delayed("early", 2*moment), message("now"))
 	q.wantBodies(q.receive(1), "now")
 	q.wantNone("before the delay ends")
-	q.Advance(moment)
+	q.Advance(2 * moment)
 	q.wantBodies(q.receive(1), "early")
-	q.Advance(moment)
+	q.Advance(4 * moment)
 	q.wantBodies(q.receive(1), "late")
 }
 
