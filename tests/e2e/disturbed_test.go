@@ -107,13 +107,14 @@ func TestDeployedAnewInMidFlight(t *testing.T) {
 	robust(t)
 	waiting := awaitingApproval(t, "redeployed-order")
 	calm.Wait()
-	under := []*instance{
-		start(t, "Chain", "redeployed-1", `{"activities":10,"millis":200}`),
-		start(t, "Chain", "redeployed-2", `{"activities":10,"millis":200}`),
-		start(t, "FanOut", "redeployed-3", `{"activities":20,"millis":100}`),
-	}
-	eventually(t, under[0].id+" is under way", func() bool { return len(under[0].history().completed("Work")) > 0 })
+	var under []*instance
 	whileNobodyMails(func() *instance {
+		under = []*instance{
+			start(t, "Chain", "redeployed-1", `{"activities":25,"millis":500}`), // which takes much longer than a deployment
+			start(t, "Chain", "redeployed-2", `{"activities":10,"millis":200}`),
+			start(t, "FanOut", "redeployed-3", `{"activities":20,"millis":100}`),
+		}
+		eventually(t, under[0].id+" is under way", func() bool { return len(under[0].history().completed("Work")) > 0 })
 		for _, f := range functions[1:] {
 			deployAnew(t, hub.outputs[f])
 		}
