@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -15,7 +16,13 @@ type group struct {
 	messages              []*history.Message
 	at                    []int // their places in the batch
 	receives              int   // the most of any
+	redriven              bool  // one came back from a dead-letter queue
 }
+
+// receivedOver reports whether a message was received more than n times. One that came back from a dead-letter queue was
+// received as often as its queue allows: what waits for a number of receives must not begin to count again, or it would wait
+// for ever where that number is higher.
+func (g *group) receivedOver(n int) bool { return g.redriven || g.receives > n }
 
 // suspect is how often a message is received before its instance is no longer trusted to leave the others alone.
 const suspect = 2
@@ -85,9 +92,10 @@ func (w *Worker) groups(batch []backend.Delivery, outcomes []Outcome, take func(
 		g := groups[k]
 		g.messages, g.at = append(g.messages, m), append(g.at, i)
 		g.receives = max(g.receives, d.Receives)
+		g.redriven = g.redriven || m.Redrives > 0
 	}
 	slices.SortStableFunc(groups, func(a, b *group) int {
-		return max(a.receives-suspect, 0) - max(b.receives-suspect, 0)
+		return cmp.Or(boolOrder(a.redriven)-boolOrder(b.redriven), cmp.Compare(max(a.receives, suspect), max(b.receives, suspect)))
 	})
 	return groups
 }

@@ -120,6 +120,20 @@ func TestADeadTimerIsNotEarly(t *testing.T) {
 	h.is("a", durable.Completed)
 }
 
+// A queue that gives up before the worker would must not make it begin counting again.
+func TestWhatComesBackHasBeenReceivedOftenEnough(t *testing.T) {
+	t.Parallel()
+	h := newHub(t, worker.Config{UnknownReceives: 1000}) // which has no orchestration
+	h.submit("a")
+	start := h.take(h.ports.Wake)
+	if o := h.Wake(t.Context(), start)[0]; o.Ack {
+		t.Fatal("it is not put back at first")
+	}
+	h.done(h.Dead(t.Context(), start))
+	h.orchestrate()
+	h.is("a", durable.Suspended)
+}
+
 func TestDeadLettersThatCannotBeReadStay(t *testing.T) {
 	t.Parallel()
 	h := newHub(t, worker.Config{})

@@ -30,7 +30,7 @@ func (a *attempt) run(ctx context.Context, inputs, messages []history.Event) err
 	}
 	handler, ok := a.w.orchestrations[start.Name][start.Version]
 	if !ok {
-		if a.g.receives <= a.w.cfg.UnknownReceives {
+		if !a.g.receivedOver(a.w.cfg.UnknownReceives) {
 			return fmt.Errorf("orchestration %s is not registered yet", start.Name)
 		}
 		return a.suspend(ctx, a.w.unknown(start), messages)
@@ -140,7 +140,7 @@ func (t *turn) kept() []history.Event {
 
 // giveUp suspends an instance whose code is stuck again and again.
 func (t *turn) giveUp(ctx context.Context, err error) error {
-	if t.g.receives <= stuckReceives {
+	if !t.g.receivedOver(stuckReceives) {
 		return err
 	}
 	return t.suspend(ctx, err, t.kept())

@@ -102,7 +102,7 @@ func newPlan(seed uint64, r *rand.Rand) Plan {
 	}
 	p.focus(r)
 	if chance(r, 0.4) {
-		p.MaxReceives = p.UnknownReceives + 1 + r.IntN(3)
+		p.MaxReceives = 1 + r.IntN(3)
 	}
 	return p
 }
