@@ -7,8 +7,12 @@ import (
 	"slices"
 )
 
-// ErrFormat is wrapped by every decoding error.
-var ErrFormat = errors.New("history: unreadable")
+var (
+	// ErrFormat is wrapped by every decoding error.
+	ErrFormat = errors.New("history: unreadable")
+	// ErrNewer is wrapped, too, by the error about what only a newer version can have written. Run that one.
+	ErrNewer = errors.New("written by a newer version")
+)
 
 // maxCauses bounds how deep the causes of a failure nest: what is deeper is not written.
 const maxCauses = 16
@@ -45,7 +49,7 @@ func readEvent(r *reader, e *Event) {
 		switch r.field {
 		case 1:
 			if v := r.uint(); v > uint64(LockReleased) || Kind(v).unread() {
-				r.fail("event kind %d is unknown: it was written by a newer version", v)
+				r.newer("event kind %d", v)
 			} else {
 				e.Kind = Kind(v)
 			}

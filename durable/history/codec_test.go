@@ -173,7 +173,7 @@ func TestNewerIsRefusedAsNewer(t *testing.T) {
 			"tag field":       carry(kind.bytes(16, wire{}.bytes(4, wire{}.uint(40, 1))))[c.name],
 		}
 		for what, b := range cases {
-			if _, err := c.decode(b); !errors.Is(err, history.ErrFormat) || !strings.Contains(err.Error(), "newer") {
+			if _, err := c.decode(b); !errors.Is(err, history.ErrFormat) || !errors.Is(err, history.ErrNewer) || !strings.Contains(err.Error(), "written by a newer version: ") {
 				t.Errorf("unknown %s: error is %v, want one that says newer", what, err)
 			}
 		}

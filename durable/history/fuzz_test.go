@@ -2,6 +2,7 @@ package history_test
 
 import (
 	"bytes"
+	"errors"
 	"math"
 	"testing"
 
@@ -12,7 +13,8 @@ func FuzzDecodeSegment(f *testing.F) { fuzz(f, codecs()[0]) }
 func FuzzDecodeMessage(f *testing.F) { fuzz(f, codecs()[1]) }
 func FuzzDecodeRow(f *testing.F)     { fuzz(f, codecs()[2]) }
 
-// fuzz: whatever the bytes are, reading them does not panic, and what can be read can be written and read again.
+// fuzz: whatever the bytes are, reading them does not panic, what can be read can be written and read again, and a byte
+// after its end is refused.
 func fuzz(f *testing.F, c codec) {
 	for _, other := range codecs() {
 		f.Add(other.encode(other.sample))
@@ -25,8 +27,20 @@ func fuzz(f *testing.F, c codec) {
 	f.Add([]byte{history.FormatVersion, 1, 2, 3})
 	f.Fuzz(func(t *testing.T, b []byte) {
 		v, err := c.decode(bytes.Clone(b))
-		if err == nil {
-			again(t, c, v)
+		if err != nil {
+			if !errors.Is(err, history.ErrFormat) {
+				t.Errorf("%v is no ErrFormat", err)
+			}
+			return
+		}
+		again(t, c, v)
+		if n := len(c.encode(v)); n > 2*len(b)+64 {
+			t.Errorf("%d bytes are written as %d", len(b), n)
+		}
+		for _, garbage := range []byte{0, 1, 8<<1 | 1, 0xff} {
+			if _, err := c.decode(append(bytes.Clone(b), garbage)); err == nil {
+				t.Errorf("the byte %#x after the end is read over", garbage)
+			}
 		}
 	})
 }

@@ -77,7 +77,7 @@ func DecodeRow(b []byte) (*Row, error) {
 		case 3:
 			v := r.uint()
 			if v < uint64(StatusPending) || v > uint64(StatusTerminated) {
-				r.fail("status %d is unknown: it was written by a newer version", v)
+				r.newer("status %d", v)
 			}
 			row.Status = Status(v)
 		case 4:

@@ -56,7 +56,7 @@ func DecodeSegment(b []byte) (*Segment, error) {
 		case 2:
 			flags := r.uint()
 			if flags&^(flagMore|flagReleased) != 0 {
-				r.fail("flags %#x are unknown: it was written by a newer version", flags)
+				r.newer("flags %#x", flags)
 			}
 			s.More, s.Released = flags&flagMore != 0, flags&flagReleased != 0
 		case 3:
@@ -65,7 +65,7 @@ func DecodeSegment(b []byte) (*Segment, error) {
 			s.Version = r.uint32()
 		case 5:
 			if s.Engine = r.uint(); s.Engine&^knownEngine != 0 {
-				r.fail("engine flags %#x are unknown: it was written by a newer version", s.Engine)
+				r.newer("engine flags %#x", s.Engine)
 			}
 		case 8:
 			s.Events = append(s.Events, Event{})
@@ -92,9 +92,9 @@ func checkHeader(b []byte) error {
 	case b[0] == 0:
 		return errors.New("it does not begin with a format version")
 	case b[0] > FormatVersion:
-		return fmt.Errorf("it has format version %d, this program reads up to %d: run a newer one", b[0], FormatVersion)
+		return fmt.Errorf("%w: format version %d; this program reads up to %d", ErrNewer, b[0], FormatVersion)
 	case b[1] != compressionNone:
-		return fmt.Errorf("compression %d is unknown: it was written by a newer version", b[1])
+		return fmt.Errorf("%w: compression %d", ErrNewer, b[1])
 	}
 	return nil
 }

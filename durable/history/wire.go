@@ -109,6 +109,11 @@ func (r *reader) fail(format string, args ...any) {
 	}
 }
 
+// newer refuses what this version does not know.
+func (r *reader) newer(format string, args ...any) {
+	r.fail("%w: %s", ErrNewer, fmt.Sprintf(format, args...))
+}
+
 func (r *reader) uvarint() uint64 {
 	v, n := binary.Uvarint(r.b[r.pos:r.end])
 	if n <= 0 {
@@ -158,7 +163,7 @@ func (r *reader) next(repeats int) bool {
 
 // unknown refuses the current field.
 func (r *reader) unknown() {
-	r.fail("field %d is unknown: it was written by a newer version", r.field)
+	r.newer("field %d", r.field)
 }
 
 func (r *reader) want(typ int) bool {

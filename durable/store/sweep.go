@@ -79,5 +79,9 @@ func decodeDue(sort string, value []byte) (*history.Message, time.Time, error) {
 		return nil, time.Time{}, err
 	}
 	ms, err := strconv.ParseInt(sort[:min(13, len(sort))], 10, 64)
-	return m, time.UnixMilli(ms).UTC(), err
+	due := time.UnixMilli(ms).UTC()
+	if err != nil || dueKey(m, due).Sort != sort {
+		return nil, time.Time{}, fmt.Errorf("its key is not that of message %s", m.ID)
+	}
+	return m, due, nil
 }

@@ -35,7 +35,9 @@ func newHub(t *testing.T, cfg worker.Config, handlers ...durable.Handler) *hub {
 	h.memory = memory.New(memory.Options{Now: clock})
 	h.ports = h.memory.Backend()
 	h.cfg.Store = store.New(store.Config{Backend: h.ports, Now: clock})
-	h.cfg.Log = slog.New(slog.NewTextHandler(t.Output(), nil))
+	if h.cfg.Log == nil {
+		h.cfg.Log = slog.New(slog.NewTextHandler(t.Output(), nil))
+	}
 	h.cfg.Jitter = func() float64 { return 0 }
 	h.cfg.StrictInputs = true
 	h.client = client.New(h.cfg.Store)

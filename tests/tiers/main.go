@@ -22,6 +22,8 @@ type tier struct {
 	// packages of go test; those that begin with ! are left out.
 	packages []string
 	args     []string
+	// do is what the tier does instead of one go test.
+	do func() error
 	// missing prints what this machine lacks for the tier, and nothing when it has everything; nil: the tier needs only Go.
 	missing *exec.Cmd
 	// localstack says that the tier needs one, which is started when the first such tier begins, and stopped in the end.
@@ -33,6 +35,7 @@ func tiers(seeds int) []tier {
 		{name: "unit", what: "unit, property, golden, architecture",
 			packages: []string{"./...", "!/durable/backend/", "!/tests/sim", "!/tests/chaos"}},
 		{name: "backend", what: "conformance of memory and Pebble, crashes", packages: []string{"./durable/backend/..."}},
+		{name: "fuzz", what: "every fuzz target, " + executions + " inputs each", do: fuzz},
 		{name: "sim", what: fmt.Sprintf("simulation, %d seeds", seeds), packages: []string{"./tests/sim"},
 			args: []string{"-timeout", "30m", "-args", fmt.Sprintf("-seeds=%d", seeds)}},
 		{name: "chaos", what: "the server killed under load", packages: []string{"./tests/chaos"}, args: []string{"-count=1"}},
@@ -109,6 +112,20 @@ func (t tier) lacks() string {
 func run(t tier) result {
 	fmt.Printf("── %s: %s\n", t.name, t.what)
 	begin := time.Now()
+	do := t.do
+	if do == nil {
+		do = t.test
+	}
+	r := result{tier: t, outcome: "ok"}
+	if err := do(); err != nil {
+		r.outcome = "FAILED: " + err.Error()
+	}
+	r.took = time.Since(begin)
+	return r
+}
+
+// test runs the tier's packages in one go test.
+func (t tier) test() error {
 	packages, err := expand(t.packages)
 	if err == nil {
 		args := []string{"test"}
@@ -121,11 +138,7 @@ func run(t tier) result {
 		cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 		err = cmd.Run()
 	}
-	r := result{tier: t, outcome: "ok", took: time.Since(begin)}
-	if err != nil {
-		r.outcome = "FAILED: " + err.Error()
-	}
-	return r
+	return err
 }
 
 // expand lists packages, without those that are to be left out.

@@ -7,6 +7,8 @@ var (
 	IndexSort  = indexSort
 	SortOf     = sortOf
 	EncodeBody = encodeBody
+	EncodeItem = encodeItem
+	DecodeItem = decodeItem
 )
 
 // Entry is what the tests want to know of a message as it is sent.

@@ -11,6 +11,8 @@ var (
 	DecodeItem    = decodeItem
 	EncodeMessage = encodeMessage
 	DecodeMessage = decodeMessage
+	ExpiryKey     = expiryKey
+	ItemOfExpiry  = itemOfExpiry
 )
 
 // ReadHub returns what HUB says, as it is written.

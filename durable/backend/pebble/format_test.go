@@ -80,6 +80,9 @@ func FuzzDecodeItem(f *testing.F) {
 		if err != nil {
 			return
 		}
+		if _, err := pebble.DecodeItem(backend.Key{}, append(bytes.Clone(b), 0)); err == nil {
+			t.Error("a byte after the end is read over")
+		}
 		again, err := pebble.DecodeItem(backend.Key{}, pebble.EncodeItem(*item))
 		if diff := gocmp.Diff(item, again, cmpopts.EquateEmpty()); diff != "" || err != nil {
 			t.Errorf("error %v (-decoded +decoded again):\n%s", err, diff)
@@ -95,6 +98,9 @@ func FuzzDecodeMessage(f *testing.F) {
 		m, due, err := pebble.DecodeMessage(b)
 		if err != nil {
 			return
+		}
+		if _, _, err := pebble.DecodeMessage(append(bytes.Clone(b), 0)); err == nil {
+			t.Error("a byte after the end is read over")
 		}
 		again, dueAgain, err := pebble.DecodeMessage(pebble.EncodeMessage(m, due))
 		if diff := gocmp.Diff(m, again, cmpopts.EquateEmpty()); diff != "" || err != nil || !due.Equal(dueAgain) {
@@ -122,6 +128,50 @@ func FuzzReadHub(f *testing.F) {
 		}
 	})
 }
+
+// FuzzKeys: a key that holds other keys is what was put together, or it is refused.
+func FuzzKeys(f *testing.F) {
+	f.Add([]byte("x"))
+	f.Add(pebble.ExpiryKey(time.Unix(7, 0), backend.Key{Partition: "a\x00b", Sort: "c"}))
+	f.Add(pebble.ExpiryKey(time.Unix(-7, 0), backend.Key{Partition: "", Sort: ""}))
+	f.Add([]byte("x12345678\x00\x02"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if text, rest, ok := pebble.CutText(b); ok {
+			if again := append(pebble.AppendText(nil, text), rest...); !bytes.Equal(again, b) {
+				t.Errorf("%q is cut into %q and %q", b, text, rest)
+			}
+		}
+		key, ok := pebble.ItemOfExpiry(b)
+		if !ok {
+			return
+		}
+		if again := pebble.ExpiryKey(time.Unix(0, 0), key); !bytes.Equal(again[9:], b[9:]) {
+			t.Errorf("%q is read as the expiry of %q", b, key)
+		}
+	})
+}
+
+// What a newer version wrote is called that, and no damage.
+func TestNewerRecordsAreRefusedAsNewer(t *testing.T) {
+	t.Parallel()
+	item := pebble.EncodeItem(backend.Item{Owner: "o", Value: []byte("v")})
+	message := pebble.EncodeMessage(backend.Message{Body: []byte("body")}, time.Unix(1, 0))
+	flags := bytes.Clone(item)
+	flags[5] = 4 // after the version, the owner, generation and number
+	for name, err := range map[string]error{
+		"item":    second(pebble.DecodeItem(backend.Key{}, append([]byte{2}, item[1:]...))),
+		"flags":   second(pebble.DecodeItem(backend.Key{}, flags)),
+		"message": third(pebble.DecodeMessage(append([]byte{2}, message[1:]...))),
+	} {
+		if !errors.Is(err, pebble.ErrNewer) || !strings.HasPrefix(err.Error(), "written by a newer version: ") {
+			t.Errorf("%s: got error %v, want ErrNewer", name, err)
+		}
+	}
+}
+
+func second[A any](_ A, err error) error { return err }
+
+func third[A, B any](_ A, _ B, err error) error { return err }
 
 func TestDecodersRefuseWhatIsCutOff(t *testing.T) {
 	t.Parallel()

@@ -37,8 +37,11 @@ func loadQueue(s *store, name string, ordered bool, visibility time.Duration) (*
 	q := &queue{store: s, name: name, ordered: ordered, schedule: delivery.New(opts)}
 	err := s.scan(messagesOf(q.id()), nil, nil, func(rest, value []byte) (bool, error) {
 		m, due, err := decodeMessage(value)
-		if err != nil || len(rest) != 8 {
-			return false, fmt.Errorf("message in %s: %w", name, errRecord)
+		if err == nil && len(rest) != 8 {
+			err = errRecord
+		}
+		if err != nil {
+			return false, fmt.Errorf("message in %s: %w", name, err)
 		}
 		seq := binary.BigEndian.Uint64(rest)
 		q.last.Store(seq)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/durable-lambda/durable-lambda/durable/backend"
@@ -56,7 +57,10 @@ func decodeItem(key backend.Key, b []byte) (*backend.Item, error) {
 		item.Index = &backend.IndexEntry{Partition: string(r.field()), Sort: string(r.field()), Summary: bytes.Clone(r.field())}
 	}
 	item.Value = bytes.Clone(r.field())
-	return item, r.end(flags <= hasExpiry|hasIndex)
+	if flags > hasExpiry|hasIndex && r.newer == nil && !r.bad {
+		r.newer = fmt.Errorf("%w: flags %#x of a record", ErrNewer, flags)
+	}
+	return item, r.end(true)
 }
 
 func encodeMessage(m backend.Message, due time.Time) []byte {
@@ -83,14 +87,18 @@ func appendField[T string | []byte](b []byte, field T) []byte {
 
 // reader reads a record. After the first thing that is not there, everything is zero.
 type reader struct {
-	b   []byte
-	bad bool
+	b     []byte
+	bad   bool
+	newer error
 }
 
 func newReader(b []byte) *reader {
 	r := &reader{b: b}
 	if len(b) == 0 || b[0] != recordVersion {
 		r.bad = true
+		if len(b) > 0 && b[0] > recordVersion {
+			r.newer = fmt.Errorf("%w: record format %d", ErrNewer, b[0])
+		}
 		return r
 	}
 	r.b = b[1:]
@@ -130,6 +138,9 @@ func (r *reader) field() []byte {
 
 // end returns an error unless the record was read to its end and is valid.
 func (r *reader) end(valid bool) error {
+	if r.newer != nil {
+		return r.newer
+	}
 	if r.bad || len(r.b) > 0 || !valid {
 		return errRecord
 	}
