@@ -13,6 +13,8 @@ var (
 	// ErrUnconfirmed: an earlier attempt may or may not have sent this mail, and it must not be sent twice. Callers treat
 	// it as permanent.
 	ErrUnconfirmed = errors.New("it is not known whether this mail was sent")
+	// errNewer: what this version does not know.
+	errNewer = errors.New("written by a newer version")
 	// ErrNotFound: the mailbox holds no such mail.
 	ErrNotFound = errors.New("no such mail")
 )

@@ -3,7 +3,6 @@ package mail
 import (
 	"context"
 	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -21,10 +20,11 @@ import (
 //   - An attempt that failed with ErrNotSent gives its claim back, and the next attempt need not wait.
 //   - An attempt that failed in any other way gives its claim back too; with AtMostOnce the key stays unconfirmed.
 //
-// So a mail is never lost, and it is doubled only when it went out and the ledger could not learn so: the process died,
-// or the mailer's answer was lost, between the mailer's acceptance and the mark; or an attempt stood still for longer than
-// the lease and ignored the end of its context. No ledger beside a mailer can close that window, because the mail and the
-// mark are in two systems. With AtMostOnce the same window loses the mail, or leaves the sender not knowing, and never doubles it.
+// However often an activity is delivered again, its mail is sent once, but for one window: the process died, or the mailer's
+// answer was lost, between the mailer's acceptance and the mark; or an attempt stood still for longer than the lease and
+// ignored the end of its context. No ledger beside a mailer can close that window, because the mail and the mark are in two
+// systems. LedgerOptions.Mode says on which side to err: AtLeastOnce, the default, may send such a mail twice, AtMostOnce may
+// lose it.
 type Ledger struct {
 	table  backend.Table
 	mailer Mailer
@@ -38,8 +38,8 @@ type LedgerOptions struct {
 	// Lease is how long a claim keeps others away. Half of it is the mailer's time for one mail. 0 is one minute. It must
 	// be shorter than the time over which the caller retries, or a mail whose sender died is given up as busy.
 	Lease time.Duration
-	// AtMostOnce gives a mail of unknown outcome up instead of risking to send it twice.
-	AtMostOnce bool
+	// Mode says what becomes of a mail of which nobody can know whether it went out.
+	Mode Mode
 	// Keep is how long the record of a key is kept; after that the key is forgotten. 0 is 90 days.
 	Keep time.Duration
 	// Now is the clock. Nil is time.Now.
@@ -107,7 +107,7 @@ func (l *Ledger) Send(ctx context.Context, key string, m Mail) error {
 			_ = l.note(noting, c, sent)
 		}
 		return nil
-	case errors.Is(err, ErrNotSent), errors.Is(err, ErrInvalid), !l.opts.AtMostOnce:
+	case errors.Is(err, ErrNotSent), errors.Is(err, ErrInvalid), l.opts.Mode != AtMostOnce:
 		return errors.Join(err, l.note(noting, c, released))
 	default:
 		return errors.Join(fmt.Errorf("%w: %w", ErrUnconfirmed, err), l.note(noting, c, unconfirmed))
@@ -137,8 +137,8 @@ func (l *Ledger) claim(ctx context.Context, key string) (c claim, done bool, err
 			return c, false, nil
 		}
 		var found ledgerEntry
-		if err := json.Unmarshal(taken.Found.Value, &found); err != nil {
-			return c, false, fmt.Errorf("the mail ledger's entry for %q is damaged: %w", key, err)
+		if err := decode(taken.Found.Value, &found); err != nil {
+			return c, false, fmt.Errorf("the mail ledger's entry for %q: %w", key, err)
 		}
 		if done, err := l.judge(found); done || err != nil {
 			return c, done, err
@@ -157,10 +157,12 @@ func (l *Ledger) judge(found ledgerEntry) (done bool, err error) {
 		return false, nil
 	case found.State == unconfirmed:
 		return false, fmt.Errorf("%w: %s was tried at %s", ErrUnconfirmed, found.Key, found.At.Format(time.RFC3339))
+	case found.State != claimed:
+		return false, fmt.Errorf("the mail ledger's entry for %q: %w: state %q", found.Key, errNewer, found.State)
 	case l.opts.Now().Before(free):
 		return false, fmt.Errorf("%w: claimed at %s, try again after %s",
 			ErrBusy, found.At.Format(time.RFC3339), free.Format(time.RFC3339))
-	case l.opts.AtMostOnce:
+	case l.opts.Mode == AtMostOnce:
 		return false, fmt.Errorf("%w: %s was claimed at %s by a sender that died", ErrUnconfirmed, found.Key, found.At.Format(time.RFC3339))
 	}
 	return false, nil

@@ -27,10 +27,10 @@ type bench struct {
 	now      time.Time
 }
 
-func newBench(atMostOnce bool) *bench {
+func newBench(mode mail.Mode) *bench {
 	b := &bench{table: &faulty{Table: newTable()}, recorder: &mailtest.Recorder{}, now: start}
 	b.ledger = mail.NewLedger(b.table, b.recorder, mail.LedgerOptions{
-		Lease: lease, AtMostOnce: atMostOnce, Now: func() time.Time { return b.now },
+		Lease: lease, Mode: mode, Now: func() time.Time { return b.now },
 	})
 	return b
 }
@@ -71,11 +71,11 @@ func wantError(t *testing.T, got, want error) {
 
 func TestLedgerConformance(t *testing.T) {
 	t.Parallel()
-	for name, atMostOnce := range map[string]bool{"at least once": false, "at most once": true} {
-		t.Run(name, func(t *testing.T) {
+	for _, mode := range []mail.Mode{"", mail.AtLeastOnce, mail.AtMostOnce} {
+		t.Run(string(mode), func(t *testing.T) {
 			t.Parallel()
 			mailtest.Conformance(t, func(*testing.T) mailtest.Harness {
-				b := newBench(atMostOnce)
+				b := newBench(mode)
 				return mailtest.Harness{Mailer: b.ledger, Once: true, Subjects: func(*testing.T) []string { return b.recorder.Subjects() }}
 			})
 		})
@@ -92,7 +92,7 @@ func TestRecorderConformance(t *testing.T) {
 
 func TestLedgerKeepsAwayFromAYoungClaim(t *testing.T) {
 	t.Parallel()
-	b := newBench(false)
+	b := newBench(mail.AtLeastOnce)
 	b.recorder.Before = func(ctx context.Context, _ string, _ mail.Mail) error {
 		b.recorder.Before = nil
 		wantError(t, b.send(t), mail.ErrBusy)
@@ -105,7 +105,7 @@ func TestLedgerKeepsAwayFromAYoungClaim(t *testing.T) {
 
 func TestLedgerTakesOverWhenASenderDied(t *testing.T) {
 	t.Parallel()
-	b := newBench(false)
+	b := newBench(mail.AtLeastOnce)
 	b.die(t)
 	b.now = start.Add(lease - 1)
 	wantError(t, b.send(t), mail.ErrBusy)
@@ -118,7 +118,7 @@ func TestLedgerTakesOverWhenASenderDied(t *testing.T) {
 
 func TestLedgerLetsOneTakeOver(t *testing.T) {
 	t.Parallel()
-	b := newBench(false)
+	b := newBench(mail.AtLeastOnce)
 	b.die(t)
 	b.now = start.Add(lease)
 	b.table.before = func(item backend.Item) error {
@@ -134,7 +134,7 @@ func TestLedgerLetsOneTakeOver(t *testing.T) {
 
 func TestLedgerDoesNotTakeOverFromASenderThatFinishes(t *testing.T) {
 	t.Parallel()
-	b := newBench(false)
+	b := newBench(mail.AtLeastOnce)
 	var claim backend.Item
 	b.table.after = func(item backend.Item) error {
 		if item.Sequence.Number == 1 {
@@ -159,7 +159,7 @@ func TestLedgerDoesNotTakeOverFromASenderThatFinishes(t *testing.T) {
 
 func TestLedgerAtMostOnceGivesUpWhenASenderDied(t *testing.T) {
 	t.Parallel()
-	b := newBench(true)
+	b := newBench(mail.AtMostOnce)
 	b.die(t)
 	wantError(t, b.send(t), mail.ErrBusy)
 	b.now = start.Add(lease)
@@ -170,17 +170,17 @@ func TestLedgerAtMostOnceGivesUpWhenASenderDied(t *testing.T) {
 func TestLedgerSendsAgainAtOnceWhenTheMailerFailed(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		failure    error
-		atMostOnce bool
+		failure error
+		mode    mail.Mode
 	}{
-		"not sent":                   {mail.ErrNotSent, false},
-		"not sent, at most once":     {mail.ErrNotSent, true},
-		"unknown":                    {errBroken, false},
-		"invalid to the mailer only": {mail.ErrInvalid, true},
+		"not sent":                   {mail.ErrNotSent, mail.AtLeastOnce},
+		"not sent, at most once":     {mail.ErrNotSent, mail.AtMostOnce},
+		"unknown":                    {errBroken, mail.AtLeastOnce},
+		"invalid to the mailer only": {mail.ErrInvalid, mail.AtMostOnce},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			b := newBench(c.atMostOnce)
+			b := newBench(c.mode)
 			b.recorder.Before = func(context.Context, string, mail.Mail) error { return c.failure }
 			wantError(t, b.send(t), c.failure)
 			b.recorder.Before = nil
@@ -192,7 +192,7 @@ func TestLedgerSendsAgainAtOnceWhenTheMailerFailed(t *testing.T) {
 
 func TestLedgerAtMostOnceNeverSendsAgainWhenTheMailersAnswerWasLost(t *testing.T) {
 	t.Parallel()
-	b := newBench(true)
+	b := newBench(mail.AtMostOnce)
 	b.recorder.After = func(context.Context, string, mail.Mail) error { return errLost }
 	err := b.send(t)
 	wantError(t, err, errLost)
@@ -204,7 +204,7 @@ func TestLedgerAtMostOnceNeverSendsAgainWhenTheMailersAnswerWasLost(t *testing.T
 
 func TestLedgerDoesNotWaitForItsOwnClaim(t *testing.T) {
 	t.Parallel()
-	b := newBench(false)
+	b := newBench(mail.AtLeastOnce)
 	b.table.after = func(item backend.Item) error {
 		b.table.after = nil
 		return errLost
@@ -215,7 +215,7 @@ func TestLedgerDoesNotWaitForItsOwnClaim(t *testing.T) {
 
 func TestLedgerSendsNothingWithoutAClaim(t *testing.T) {
 	t.Parallel()
-	b := newBench(false)
+	b := newBench(mail.AtLeastOnce)
 	b.table.before = func(backend.Item) error { return errBroken }
 	wantError(t, b.send(t), errBroken)
 	b.want(t, 0)
@@ -223,7 +223,7 @@ func TestLedgerSendsNothingWithoutAClaim(t *testing.T) {
 
 func TestLedgerNotesWhatHappenedWhenTheCallerGaveUp(t *testing.T) {
 	t.Parallel()
-	b := newBench(true)
+	b := newBench(mail.AtMostOnce)
 	ctx, cancel := context.WithCancel(t.Context())
 	b.recorder.After = func(context.Context, string, mail.Mail) error { cancel(); return nil }
 	wantError(t, b.ledger.Send(ctx, "key", mailtest.Sample("Hello")), nil)
@@ -234,7 +234,7 @@ func TestLedgerNotesWhatHappenedWhenTheCallerGaveUp(t *testing.T) {
 
 func TestLedgerDoesNotSpoilTheMarkOfWhoTookOver(t *testing.T) {
 	t.Parallel()
-	b := newBench(false)
+	b := newBench(mail.AtLeastOnce)
 	b.recorder.After = func(context.Context, string, mail.Mail) error {
 		b.recorder.After = nil
 		b.now = start.Add(lease) // this attempt stood still, and another took over

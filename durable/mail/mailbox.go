@@ -128,8 +128,8 @@ func (b *Mailbox) Get(ctx context.Context, id string) (Stored, error) {
 		return Stored{}, ErrNotFound
 	}
 	stored := Stored{ID: id}
-	if err := json.Unmarshal(item.Value, &stored); err != nil {
-		return Stored{}, fmt.Errorf("mail %s is damaged: %w", id, err)
+	if err := decode(item.Value, &stored); err != nil {
+		return Stored{}, fmt.Errorf("mail %s: %w", id, err)
 	}
 	return stored, nil
 }
@@ -211,4 +211,21 @@ func encode(v any) ([]byte, error) {
 		return nil, fmt.Errorf("encode mail: %w", err)
 	}
 	return bytes.TrimSuffix(buf.Bytes(), []byte("\n")), nil
+}
+
+// decode reads what encode wrote, and nothing else: what has more was written by a newer version, and is not understood.
+func decode(value []byte, v any) error {
+	dec := json.NewDecoder(bytes.NewReader(value))
+	dec.DisallowUnknownFields()
+	err := dec.Decode(v)
+	if name, unknown := strings.CutPrefix(fmt.Sprint(err), "json: unknown field "); unknown {
+		return fmt.Errorf("%w: field %s", errNewer, name)
+	}
+	if err == nil && len(bytes.TrimSpace(value[dec.InputOffset():])) > 0 {
+		err = errors.New("something follows it")
+	}
+	if err != nil {
+		return fmt.Errorf("it is damaged: %w", err)
+	}
+	return nil
 }

@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"os"
 
@@ -20,18 +21,26 @@ import (
 
 func main() {
 	awslambda.Activity(func(s awslambda.Services) ([]durable.Handler, error) {
+		sender, err := mailer(s)
+		if err != nil {
+			return nil, err
+		}
 		handlers := append(shop.Embedded(s.Table).Handlers(), bodies.Activities()...)
-		return append(handlers, notify.Notifier{Mailer: mailer(s)}.Handlers()...), nil
+		return append(handlers, notify.Notifier{Mailer: sender}.Handlers()...), nil
 	})
 }
 
-func mailer(s awslambda.Services) mail.Mailer {
+func mailer(s awslambda.Services) (mail.Mailer, error) {
 	from := os.Getenv("ORDERS_MAIL_FROM")
 	if from == "" {
-		return logged{s.Log}
+		return logged{s.Log}, nil
+	}
+	mode, err := mail.ParseMode(os.Getenv("ORDERS_MAIL_MODE"))
+	if err != nil {
+		return nil, fmt.Errorf("ORDERS_MAIL_MODE: %w", err)
 	}
 	sender := ses.New(sdk.NewFromConfig(s.AWS), ses.Options{From: from, ConfigurationSet: os.Getenv("ORDERS_MAIL_CONFIGURATION_SET")})
-	return mail.NewLedger(s.Table, sender, mail.LedgerOptions{})
+	return mail.NewLedger(s.Table, sender, mail.LedgerOptions{Mode: mode}), nil
 }
 
 // logged writes what each mail would have said.

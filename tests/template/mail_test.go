@@ -25,6 +25,13 @@ func TestMail(t *testing.T) {
 			t.Errorf("%v is created", ids)
 		}
 	})
+	t.Run("what is done about a mail that may have gone out is a parameter", func(t *testing.T) {
+		mode := func(s *stack) any {
+			return s.one(t, "ActivityFunction").get("Environment", "Variables", "ORDERS_MAIL_MODE")
+		}
+		same(t, mode(off), "at-least-once")
+		same(t, mode(deploy(t, "MailMode=at-most-once")), "at-most-once")
+	})
 	t.Run("the identity and the configuration set are created on request, and used", func(t *testing.T) {
 		same(t, on.one(t, "MailIdentity").get("EmailIdentity"), "shop@example.com")
 		same(t, set(on), "${MailConfigurationSet}")
