@@ -66,6 +66,7 @@ func (h *testHub) orchestrator(handlers ...durable.Handler) *orchestrator {
 		h.t.Fatal(err)
 	}
 	o.exit = h.exit
+	h.t.Cleanup(o.worker.Close)
 	return o
 }
 

@@ -118,6 +118,9 @@ func (c *Client) History(ctx context.Context, id string) ([]durable.HistoryEvent
 	var events []durable.HistoryEvent
 	for n, seg := range h.Segments {
 		for _, e := range seg.Events {
+			if err := c.store.Hydrate(ctx, &e.Data); err != nil {
+				return nil, err
+			}
 			events = append(events, durable.HistoryEvent{Event: e, Time: seg.Time, Segment: uint64(n)})
 		}
 	}

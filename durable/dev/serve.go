@@ -66,15 +66,19 @@ func Serve(ctx context.Context, c Config) (err error) {
 		return err
 	}
 	w, err := worker.New(worker.Config{Store: st, Handlers: handlers, Log: c.Log, Build: buildID(),
-		Execute: shell.Parallel, Watch: shell.Watch(c.Log, shell.StuckAfter)})
+		Execute: shell.Parallel, Watch: shell.Watch(c.Log, shell.StuckAfter), Warm: warmBytes})
 	if err != nil {
 		return err
 	}
+	defer w.Close()
 	c.banner(listener.Addr(), data)
 	stopPumps := startPumps(w, st, db, c.Log)
 	defer stopPumps()
 	return c.serve(ctx, listener, services, management, mailbox)
 }
+
+// warmBytes is what instances may use that wait in memory for their next message.
+const warmBytes = 128 << 20
 
 // serve answers requests until ctx ends.
 func (c *Config) serve(ctx context.Context, listener net.Listener, s Services, management *api.API, mailbox *mail.Mailbox) error {

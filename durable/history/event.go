@@ -1,6 +1,12 @@
 package history
 
-import "time"
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"strings"
+	"time"
+)
 
 // Kind says what an event is. The numbers are part of the stored format and never change their meaning.
 type Kind uint8
@@ -88,6 +94,15 @@ type Payload struct {
 	Blob string
 	// Size is the number of bytes in the blob.
 	Size uint64
+}
+
+// Holds reports whether the payload's value is b. A blob need not be read for it: keys end with the hash of the content.
+func (p Payload) Holds(b []byte) bool {
+	if p.Blob == "" || p.Bytes != nil {
+		return bytes.Equal(p.Bytes, b)
+	}
+	sum := sha256.Sum256(b)
+	return p.Size == uint64(len(b)) && strings.HasSuffix(p.Blob, "/"+hex.EncodeToString(sum[:]))
 }
 
 // IsZero reports whether the payload holds no value and refers to none.

@@ -126,7 +126,7 @@ func events() *rapid.Generator[history.Event] {
 func segments() *rapid.Generator[history.Segment] {
 	return rapid.Custom(func(t *rapid.T) history.Segment {
 		return history.Segment{
-			Time: times().Draw(t, "time"), More: rapid.Bool().Draw(t, "more"), Released: rapid.Bool().Draw(t, "released"),
+			Time: times().Draw(t, "time"), More: rapid.Bool().Draw(t, "more"), Released: rapid.Bool().Draw(t, "released"), Releases: rapid.Uint64().Draw(t, "releases"),
 			Name: texts().Draw(t, "name"), Version: rapid.Uint32().Draw(t, "version"),
 			Events: some(t, rapid.SliceOfN(events(), 0, 3), "events"),
 		}

@@ -23,7 +23,7 @@ var noon = time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
 // of everybody who runs this program.
 func sampleSegment() *history.Segment {
 	return &history.Segment{
-		Time: noon, More: true, Released: true, Name: "ProcessOrder", Version: 3,
+		Time: noon, More: true, Released: true, Releases: 7, Name: "ProcessOrder", Version: 3,
 		Events: []history.Event{
 			sampleStart(),
 			{Kind: history.TaskScheduled, Op: "2.0.1", Epoch: 1, Name: "ChargeCard", Data: history.Payload{Bytes: []byte(`{"total":12}`)},

@@ -17,6 +17,7 @@ const (
 	MaxReason       = 4 << 10   // bytes of a reason
 	MaxMessage      = 4 << 10   // bytes of an error's text; longer ones are cut
 	SegmentCommands = 1000      // commands of one segment
+	MaxInFlight     = 1000      // activities of one instance that are under way at once; the others wait in the history
 	SegmentBytes    = 256 << 10 // bytes of one segment's commands, roughly
 )
 

@@ -13,8 +13,10 @@ type Segment struct {
 	Time time.Time
 	// More says that the turn goes on in the next segment.
 	More bool
-	// Released says that every command of the segment may be sent.
+	// Released says that every activity which the history asks for up to here may be sent. Without it, Releases is how many
+	// more may be, in the order in which they were asked for: the others wait until fewer are in flight.
 	Released bool
+	Releases uint64
 	// Name and Version are those of the code that ran the first segment of a generation; others leave them empty.
 	Name    string
 	Version uint32

@@ -34,6 +34,7 @@ func (s *Segment) Encode() []byte {
 	w.string(3, s.Name)
 	w.uint(4, uint64(s.Version))
 	w.uint(5, s.Engine)
+	w.uint(6, s.Releases)
 	for i := range s.Events {
 		w.nested(8, func(w *writer) { writeEvent(w, &s.Events[i]) })
 	}
@@ -67,6 +68,8 @@ func DecodeSegment(b []byte) (*Segment, error) {
 			if s.Engine = r.uint(); s.Engine&^knownEngine != 0 {
 				r.newer("engine flags %#x", s.Engine)
 			}
+		case 6:
+			s.Releases = r.uint()
 		case 8:
 			s.Events = append(s.Events, Event{})
 			e := &s.Events[len(s.Events)-1]

@@ -16,49 +16,87 @@ type History struct {
 	Instance, Incarnation string
 	Generation            uint64
 	Segments              []*history.Segment
+	// Bytes is how many the segments have as they are stored, without payloads that are in blobs.
+	Bytes int
+
+	folds    []uint64 // the numbers at which folds end, in order
+	unfolded int      // bytes of the segments after the last fold
 }
 
-// loadPage is how many items one query asks for.
-const loadPage = 1000
+const (
+	// firstPage is how many items the first query of a load asks for: most histories are shorter, and of a folded one no
+	// more are read in vain.
+	firstPage = 64
+	// loadPage is how many items each other query asks for.
+	loadPage = 1000
+)
 
-// Load reads the history of an incarnation, with all payloads. None is an empty history, not an error.
+// Load reads the history of an incarnation. Payloads in blobs are left there: Hydrate reads them. None is an empty
+// history, not an error.
 func (s *Store) Load(ctx context.Context, instance, incarnation string) (*History, error) {
 	h := &History{Instance: instance, Incarnation: incarnation}
-	from, to := segmentSort(incarnation, 0, 0), segmentSort(incarnation, 0, 1<<32-1)
+	if err := s.load(ctx, h); err != nil {
+		return nil, fmt.Errorf("store: load %s: %w", instance, err)
+	}
+	return h, nil
+}
+
+func (s *Store) load(ctx context.Context, h *History) error {
+	from, limit := foldSort(h.Incarnation, h.Generation), firstPage
+	to := segmentSort(h.Incarnation, h.Generation, 1<<32-1)
 	for {
-		items, err := s.b.Table.Query(ctx, instancePartition(instance), from, to, loadPage)
+		items, err := s.b.Table.Query(ctx, instancePartition(h.Instance), from, to, limit)
 		if err != nil {
-			return nil, fmt.Errorf("store: load %s: %w", instance, err)
+			return err
+		}
+		if len(items) > 0 && items[0].Sort == foldSort(h.Incarnation, h.Generation) {
+			if err := s.unfold(ctx, h, items[0].Value); err != nil {
+				return err
+			}
+			next := segmentSort(h.Incarnation, h.Generation, uint64(len(h.Segments)))
+			items = slices.DeleteFunc(items, func(i backend.Item) bool { return i.Sort < next })
+			if len(items) == 0 {
+				from, limit = next, loadPage
+				continue
+			}
 		}
 		for _, item := range items {
-			if item.Sort != segmentSort(incarnation, 0, uint64(len(h.Segments))) {
-				return nil, fmt.Errorf("store: load %s: segment %d is missing before %s", instance, len(h.Segments), item.Sort)
+			if err := h.append(item); err != nil {
+				return err
 			}
-			seg, err := s.decodeSegment(ctx, item)
-			if err != nil {
-				return nil, fmt.Errorf("store: load %s: segment %d: %w", instance, len(h.Segments), err)
-			}
-			h.Segments = append(h.Segments, seg)
 		}
-		if len(items) < loadPage {
-			return h, nil
+		if len(items) < limit {
+			return nil
 		}
-		from = items[len(items)-1].Sort + "\x00"
+		from, limit = items[len(items)-1].Sort+"\x00", loadPage
 	}
 }
 
-func (s *Store) decodeSegment(ctx context.Context, item backend.Item) (*history.Segment, error) {
+// append adds a segment that was read.
+func (h *History) append(item backend.Item) error {
+	n := len(h.Segments)
+	if item.Sort != segmentSort(h.Incarnation, h.Generation, uint64(n)) {
+		return fmt.Errorf("segment %d is missing before %s", n, item.Sort)
+	}
 	seg, err := history.DecodeSegment(item.Value)
 	if err != nil {
-		return nil, err
+		return fmt.Errorf("segment %d: %w", n, err)
 	}
 	seg.Nonce = item.Owner
-	for i := range seg.Events {
-		if err := s.hydrate(ctx, &seg.Events[i].Data); err != nil {
-			return nil, err
-		}
-	}
-	return seg, nil
+	h.add(seg, len(item.Value))
+	return nil
+}
+
+func (h *History) add(seg *history.Segment, size int) {
+	h.Segments = append(h.Segments, seg)
+	h.Bytes += size
+	h.unfolded += size
+}
+
+// Next reports whether somebody has committed a segment after those that h has.
+func (s *Store) Next(ctx context.Context, h *History) (bool, error) {
+	item, err := s.b.Table.Get(ctx, segmentKey(h.Instance, h.Incarnation, h.Generation, uint64(len(h.Segments))))
+	return item != nil, err
 }
 
 // Exists reports whether an incarnation has a history.
@@ -86,11 +124,12 @@ func (s *Store) Commit(ctx context.Context, h *History, seg *history.Segment) er
 		seg.Events[i].Data.Blob, seg.Events[i].Data.Size = stored.Events[i].Data.Blob, stored.Events[i].Data.Size
 	}
 	seg.Nonce = nonce
+	value := stored.Encode()
 	err = s.b.Table.Put(ctx, backend.Item{
 		Key:      segmentKey(h.Instance, h.Incarnation, h.Generation, uint64(len(h.Segments))),
 		Owner:    nonce,
 		Sequence: backend.Sequence{Generation: h.Generation, Number: uint64(len(h.Segments))},
-		Value:    stored.Encode(),
+		Value:    value,
 	}, backend.Absent())
 	var failed *backend.ConditionError
 	if errors.As(err, &failed) {
@@ -102,7 +141,7 @@ func (s *Store) Commit(ctx context.Context, h *History, seg *history.Segment) er
 	if err != nil {
 		return fmt.Errorf("store: commit segment %d of %s: %w", len(h.Segments), h.Instance, err)
 	}
-	h.Segments = append(h.Segments, seg)
+	h.add(seg, len(value))
 	return nil
 }
 

@@ -33,6 +33,15 @@ func segmentSort(incarnation string, generation, number uint64) string {
 	return fmt.Sprintf("h#%s#%08x#%08x", incarnation, generation, number)
 }
 
+// foldSort is just before the first segment of its generation, so that one query finds both.
+func foldSort(incarnation string, generation uint64) string {
+	return fmt.Sprintf("h#%s#%08x!fold", incarnation, generation)
+}
+
+func foldKey(id, incarnation string, generation uint64) backend.Key {
+	return backend.Key{Partition: instancePartition(id), Sort: foldSort(incarnation, generation)}
+}
+
 func segmentKey(id, incarnation string, generation, number uint64) backend.Key {
 	return backend.Key{Partition: instancePartition(id), Sort: segmentSort(incarnation, generation, number)}
 }
@@ -49,6 +58,11 @@ func dueKey(m *history.Message, due time.Time) backend.Key {
 		Partition: duePrefix + strconv.Itoa(shardOf(m.Instance)),
 		Sort:      fmt.Sprintf("%013d#%s", millis(due), m.ID),
 	}
+}
+
+// foldBlob names what segments from up to, and without, to are folded into.
+func foldBlob(id, incarnation string, generation, from, to uint64) string {
+	return fmt.Sprintf("%s/%s/fold-%08x-%08x-%08x", hash(id), incarnation, generation, from, to)
 }
 
 // blobKey names a payload by its content, below the incarnation that owns it.

@@ -27,6 +27,8 @@ type Config struct {
 	DirectDelay time.Duration
 	// Horizon is how far ahead a sweep looks; two thirds of DirectDelay without it, and at most DirectDelay.
 	Horizon time.Duration
+	// FoldBytes is how many bytes of segments are folded together; 256 KB without it. Tests lower it.
+	FoldBytes int
 }
 
 // Store reads and writes one task hub. It is safe for concurrent use.
@@ -35,6 +37,8 @@ type Store struct {
 	now     func() time.Time
 	direct  time.Duration
 	horizon time.Duration
+	// foldBytes is how many bytes of segments make a fold.
+	foldBytes int
 
 	mu   sync.Mutex // guards rand
 	rand io.Reader
@@ -42,12 +46,15 @@ type Store struct {
 
 // New returns a store over a backend.
 func New(c Config) *Store {
-	s := &Store{b: c.Backend, now: c.Now, rand: c.Rand, direct: c.DirectDelay, horizon: c.Horizon}
+	s := &Store{b: c.Backend, now: c.Now, rand: c.Rand, direct: c.DirectDelay, horizon: c.Horizon, foldBytes: c.FoldBytes}
 	if s.now == nil {
 		s.now = time.Now
 	}
 	if s.rand == nil {
 		s.rand = rand.Reader
+	}
+	if s.foldBytes <= 0 {
+		s.foldBytes = 256 << 10
 	}
 	if s.direct <= 0 || s.direct > backend.MaxDelay {
 		s.direct = backend.MaxDelay

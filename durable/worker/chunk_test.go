@@ -27,7 +27,7 @@ func fanOut(n int) durable.Handler {
 func TestAFanOutIsCommittedInChunks(t *testing.T) {
 	t.Parallel()
 	const n = 2500
-	h := newHub(t, worker.Config{}, greet.Bind(greetBody), fanOut(n))
+	h := newHub(t, worker.Config{InFlight: n}, greet.Bind(greetBody), fanOut(n))
 	h.submit("one")
 	h.orchestrate()
 	got := h.segments("one")

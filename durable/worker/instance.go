@@ -9,10 +9,14 @@ import (
 
 	"github.com/durable-lambda/durable-lambda/durable/history"
 	"github.com/durable-lambda/durable-lambda/durable/store"
+	"github.com/durable-lambda/durable-lambda/internal/replay"
 )
 
 // maxConflicts is how often one call decides again because another worker was first. More is not a race but a fault.
 const maxConflicts = 20
+
+// errCold says that a warm copy is not enough to decide on.
+var errCold = errors.New("worker: decide again on what is stored")
 
 // errHandedOn says that the rest of a turn is left to a Continued message that has been sent.
 var errHandedOn = errors.New("worker: the turn goes on elsewhere")
@@ -24,15 +28,16 @@ func (w *Worker) instance(ctx context.Context, g *group) error {
 	slices.SortStableFunc(messages, func(a, b *history.Message) int {
 		return boolOrder(b.Event.Kind == history.ExecutionStarted) - boolOrder(a.Event.Kind == history.ExecutionStarted)
 	})
-	for range maxConflicts {
+	for try := range maxConflicts {
 		// Rule 3: after a conflict nothing in memory counts, and every message is decided again.
-		err := w.attempt(ctx, g, messages)
+		err := w.attempt(ctx, g, messages, try == 0)
 		if errors.Is(err, errHandedOn) {
 			return nil
 		}
-		if !errors.Is(err, store.ErrConflict) {
+		if !errors.Is(err, store.ErrConflict) && !errors.Is(err, errCold) {
 			return err
 		}
+		w.log.Debug("an instance is decided again", "instance", g.instance, "why", err)
 	}
 	return fmt.Errorf("lost %d commits in a row", maxConflicts)
 }
@@ -54,14 +59,33 @@ type attempt struct {
 	sent     map[int]bool // segments whose open commands this attempt has put into an outbox
 	consumed []history.Event
 	project  bool
+
+	// replay is the code, once it was needed, and seen how many segments it has seen.
+	replay *replay.Turn
+	seen   int
+	since  time.Time // of the load
+	// warm: the state is a warm copy's. head: nobody had committed more when that was looked at last.
+	warm, head bool
 }
 
-func (w *Worker) attempt(ctx context.Context, g *group, messages []*history.Message) error {
-	h, err := w.store.Load(ctx, g.instance, g.incarnation)
-	if err != nil {
-		return err
+// attempt handles the messages once; on a warm copy, if there is one and it may be used.
+func (w *Worker) attempt(ctx context.Context, g *group, messages []*history.Message, mayBeWarm bool) error {
+	a := &attempt{w: w, g: g, out: w.store.Outbox(), sent: map[int]bool{}}
+	if !mayBeWarm || !a.thaw() {
+		a.since = w.store.Now()
+		h, err := w.store.Load(ctx, g.instance, g.incarnation)
+		if err != nil {
+			return err
+		}
+		a.st, a.head = fold(h), true
 	}
-	a := &attempt{w: w, g: g, st: fold(h), loaded: len(h.Segments), out: w.store.Outbox(), sent: map[int]bool{}}
+	err := a.handle(ctx, messages)
+	a.leave(err)
+	return err
+}
+
+func (a *attempt) handle(ctx context.Context, messages []*history.Message) error {
+	a.loaded = len(a.st.h.Segments)
 	if a.st.unfinished() { // whoever meets an unfinished turn finishes it first
 		if err := a.continuation(ctx, messages); err != nil {
 			return err
@@ -101,13 +125,11 @@ func (a *attempt) decide(ctx context.Context, messages []*history.Message) error
 			return err
 		}
 		if row != nil && row.Incarnation == a.g.incarnation {
-			if err := a.w.store.Hydrate(ctx, &row.Start.Data); err != nil {
-				return err
-			}
 			a.consumed = append(a.consumed, row.Start)
 			t.started = true
 		}
 	}
+	late := false
 	for _, m := range messages {
 		switch v, segment := a.st.decide(m, &t); v {
 		case consume:
@@ -117,18 +139,34 @@ func (a *attempt) decide(ctx context.Context, messages []*history.Message) error
 				}
 			}
 			t.take(m)
-			e := m.Event
-			if err := a.w.store.Hydrate(ctx, &e.Data); err != nil {
-				return err
-			}
-			a.consumed = append(a.consumed, e)
+			a.consumed = append(a.consumed, m.Event)
 		case repeat:
 			a.owe(segment)
 			a.project = true
 		case drop:
+			if a.warm {
+				return errCold // rule 4
+			}
+			late = late || a.st.end != nil && !a.st.sealed
 			a.w.log.Debug("a message means nothing here and is dropped", "instance", m.Instance, "kind", m.Event.Kind.String(), "op", m.Event.Op)
 		}
 	}
+	if late {
+		return a.finish(ctx)
+	}
+	return nil
+}
+
+// finish makes sure that the end of an instance was sent and shown. The row says so, since only who has sent it shows it.
+// A message that is too late is often the only one left to ask: the code may have ended without reading it, in a turn that
+// no message began, but another build's resume.
+func (a *attempt) finish(ctx context.Context) error {
+	row, err := a.w.store.Row(ctx, a.g.instance)
+	if err != nil || row == nil || row.Incarnation != a.g.incarnation || row.Status.Ended() {
+		return err
+	}
+	a.owe(0)
+	a.project = true
 	return nil
 }
 
@@ -168,7 +206,7 @@ func (a *attempt) turn(ctx context.Context) error {
 
 // keep commits messages that the code is not to see now.
 func (a *attempt) keep(ctx context.Context, events []history.Event) error {
-	return a.commit(ctx, &history.Segment{Time: a.now(events), Released: true, Events: events})
+	return a.commit(ctx, &history.Segment{Time: a.now(events), Events: events})
 }
 
 // now is the time of a turn: never before the last one's, nor before a timer that it consumes was due.
@@ -187,9 +225,11 @@ func (a *attempt) now(events []history.Event) time.Time {
 
 // commit adds a segment to the history, and to what is known of it.
 func (a *attempt) commit(ctx context.Context, seg *history.Segment) error {
+	a.allot(seg)
 	if err := a.w.store.Commit(ctx, a.st.h, seg); err != nil {
 		return err
 	}
+	a.head = true
 	n := len(a.st.h.Segments) - 1
 	before := a.st.status()
 	first := n == 0
@@ -205,8 +245,21 @@ func (a *attempt) settle(ctx context.Context) error {
 	if err := a.flush(ctx); err != nil {
 		return err
 	}
-	if !a.project || a.st.start == nil || a.st.sealed {
-		return nil
+	if a.project && a.st.start != nil && !a.st.sealed {
+		if err := a.w.store.Project(ctx, a.st.row()); err != nil {
+			return err
+		}
 	}
-	return a.w.store.Project(ctx, a.st.row())
+	a.fold(ctx)
+	return nil
+}
+
+// fold copies the older part of a long history together. Nothing depends on it.
+func (a *attempt) fold(ctx context.Context) {
+	if a.st.end != nil || a.st.sealed {
+		return
+	}
+	if err := a.w.store.Fold(ctx, a.st.h); err != nil {
+		a.w.log.Warn("a long history cannot be folded; that will be tried again", "instance", a.g.instance, "error", err)
+	}
 }

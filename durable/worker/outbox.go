@@ -35,21 +35,23 @@ func (a *attempt) owe(segment int) {
 	}
 }
 
-// sendOpen adds the commands of a segment that have no outcome yet.
+// sendOpen adds what segment n lets go and has no outcome yet: its timers, and the activities that it releases, which
+// may have been asked for before it.
 func (a *attempt) sendOpen(n int) {
-	seg := a.st.h.Segments[n]
-	if !seg.Released || a.sent[n] {
+	if a.sent[n] {
 		return
 	}
 	a.sent[n] = true
+	for _, op := range a.st.releasedIn(n) {
+		if op.outcome < 0 && !a.terminated() {
+			a.out.Activity(a.activity(op.command))
+		}
+	}
+	seg := a.st.h.Segments[n]
 	for i := range seg.Events {
 		e := &seg.Events[i]
 		op := a.st.ops[e.Op]
 		switch e.Kind {
-		case history.TaskScheduled:
-			if op.outcome < 0 && !a.terminated() {
-				a.out.Activity(a.activity(e))
-			}
 		case history.TimerCreated:
 			if op.outcome < 0 && !op.canceled && a.st.end == nil {
 				a.out.At(a.timer(e), e.At)

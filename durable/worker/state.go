@@ -13,6 +13,11 @@ type state struct {
 	start *history.Event
 	// ops are the commands that await an outcome, and the outcomes they got.
 	ops map[string]*operation
+	// asked are the activities in the order in which they were asked for, the first released of them may be sent, and flying of
+	// these have no outcome. releasedBy is how many were released when each segment was there.
+	asked            []*operation
+	released, flying int
+	releasedBy       []int
 	// calls are the external messages that were consumed, and the segment that did.
 	calls map[string]int
 
@@ -25,6 +30,7 @@ type state struct {
 	custom    history.Payload
 	more      bool // the last turn is unfinished
 	last      time.Time
+	blobs     int // bytes that were read from blobs
 }
 
 type operation struct {
@@ -53,6 +59,7 @@ func (st *state) add(n int, s *history.Segment) {
 		}
 		st.apply(n, e, sticky)
 	}
+	st.release(s)
 	unfinished := st.more
 	st.more = s.More || unfinished && st.suspended // what interrupts an unfinished turn does not finish it
 	st.last = s.Time
@@ -63,7 +70,11 @@ func (st *state) apply(n int, e *history.Event, sticky bool) {
 	case history.ExecutionStarted:
 		st.start = e
 	case history.TaskScheduled, history.TimerCreated:
-		st.ops[e.Op] = &operation{command: e, segment: n, outcome: -1}
+		op := &operation{command: e, segment: n, outcome: -1}
+		st.ops[e.Op] = op
+		if e.Kind == history.TaskScheduled {
+			st.asked = append(st.asked, op)
+		}
 	case history.TimerCanceled:
 		if op := st.ops[e.Op]; op != nil {
 			op.canceled = true
@@ -71,6 +82,9 @@ func (st *state) apply(n int, e *history.Event, sticky bool) {
 	case history.TaskCompleted, history.TaskFailed, history.TimerFired:
 		if op := st.ops[e.Op]; op != nil {
 			op.outcome = n
+			if op.command.Kind == history.TaskScheduled {
+				st.flying--
+			}
 		}
 	case history.ExecutionSuspended:
 		st.byWorker = e.MessageID == ""

@@ -35,21 +35,79 @@ func (a *attempt) run(ctx context.Context, inputs, messages []history.Event) err
 		}
 		return a.suspend(ctx, a.w.unknown(start), messages)
 	}
-	t := &turn{attempt: a, messages: messages, replay: replay.Open(handler.Run, a.st.h.Segments, replay.Options{
-		Instance: a.g.instance, Incarnation: a.g.incarnation, Inputs: a.w.inputs,
-		Log: a.w.log.With("instance", a.g.instance),
-	})}
+	if err := a.open(ctx, handler, inputs); err != nil {
+		return err
+	}
+	t := &turn{attempt: a, messages: messages}
 	t.seg.Time = a.now(inputs)
 	if len(a.st.h.Segments) == 0 {
 		t.seg.Name, t.seg.Version = start.Name, start.Version
 	}
 	err := t.run(ctx, inputs)
-	if !t.stuck {
-		a.w.cfg.Watch(a.g.instance, t.replay.Close) // what is unwound for ever is lost, and was reported
+	if t.stuck {
+		a.replay = nil // it can never be unwound
 	}
 	if errors.Is(err, errHandedOn) && t.unread {
 		return errors.New("the end of a long turn is being committed first") // which alone says that the rest means nothing
 	}
+	return err
+}
+
+// open has the code ready: where it waits after all that the history has, or at the beginning, to be replayed.
+func (a *attempt) open(ctx context.Context, h durable.Handler, inputs []history.Event) error {
+	if err := a.hydrate(ctx, inputs); err != nil {
+		return err
+	}
+	if a.replay != nil {
+		if a.seen == len(a.st.h.Segments) {
+			return nil
+		}
+		a.w.cfg.Watch(a.g.instance, a.replay.Close)
+		a.replay = nil
+	}
+	for _, seg := range a.st.h.Segments {
+		if err := a.hydrate(ctx, seg.Events); err != nil {
+			return err
+		}
+	}
+	a.replay = replay.Open(h.Run, a.st.h.Segments, replay.Options{
+		Instance: a.g.instance, Incarnation: a.g.incarnation, Inputs: a.w.inputs,
+		Log: a.w.log.With("instance", a.g.instance),
+	})
+	a.seen = -1
+	return nil
+}
+
+// hydrate reads the payloads that the code is given. What it asked for, and what it returned, are not among them.
+func (a *attempt) hydrate(ctx context.Context, events []history.Event) error {
+	var reads []func()
+	var errs []error
+	for i := range events {
+		e := &events[i]
+		if !e.Kind.IsInput() || e.Data.Blob == "" || e.Data.Bytes != nil {
+			continue
+		}
+		k := len(errs)
+		errs = append(errs, nil)
+		a.st.blobs += int(e.Data.Size)
+		reads = append(reads, func() { errs[k] = a.w.store.Hydrate(ctx, &e.Data) })
+	}
+	if len(reads) > 0 {
+		a.w.cfg.Execute(reads)
+	}
+	return errors.Join(errs...)
+}
+
+// alone makes sure, before steps run, that they do not run in a branch that has lost: a warm copy may be out of date.
+func (a *attempt) alone(ctx context.Context) error {
+	if a.head {
+		return nil
+	}
+	behind, err := a.w.store.Next(ctx, a.st.h)
+	if err == nil && behind {
+		err = store.ErrConflict
+	}
+	a.head = err == nil
 	return err
 }
 
@@ -88,7 +146,6 @@ func (a *attempt) suspend(ctx context.Context, why error, messages []history.Eve
 // turn is one run of the code, and the segment that it fills.
 type turn struct {
 	*attempt
-	replay    *replay.Turn
 	messages  []history.Event
 	seg       history.Segment
 	committed bool // a segment of this turn, which holds the messages
@@ -111,7 +168,14 @@ func (t *turn) run(ctx context.Context, inputs []history.Event) error {
 	for d.Err == nil {
 		t.seg.Events = append(t.seg.Events, d.Commands...)
 		if len(d.Steps) == 0 {
-			return t.chunks(ctx, false)
+			err := t.chunks(ctx, false)
+			if err == nil {
+				t.seen = len(t.st.h.Segments)
+			}
+			return err
+		}
+		if err := t.alone(ctx); err != nil {
+			return err
 		}
 		outcomes := t.steps(ctx, d.Steps)
 		if ctx.Err() != nil {
@@ -185,7 +249,7 @@ func (t *turn) chunks(ctx context.Context, more bool) error {
 	for {
 		n := t.w.fit(events)
 		seg := t.seg
-		seg.Released, seg.Events, seg.More = true, events[:n:n], more || n < len(events)
+		seg.Events, seg.More = events[:n:n], more || n < len(events)
 		events = events[n:]
 		if err := t.commit(ctx, &seg); err != nil {
 			return err

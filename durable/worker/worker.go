@@ -29,8 +29,9 @@ type Config struct {
 	// UnknownReceives is how often messages of an orchestration that nobody has registered are put back before the
 	// instance is suspended: deployments update functions in no particular order.
 	UnknownReceives int
-	// Execute runs the inline steps of one turn and returns when all are done; without it they run one after another.
-	Execute func(steps []func())
+	// Execute runs the inline steps of one turn, or reads its payloads, and returns when all are done; without it they run one
+	// after another.
+	Execute func(all []func())
 	// Watch runs a piece of an orchestration's code, and reports false when it gave up waiting for it. Without it nobody
 	// watches.
 	Watch func(instance string, run func()) bool
@@ -42,6 +43,13 @@ type Config struct {
 	Jitter func() float64
 	// SegmentCommands and SegmentBytes bound one segment; history's limits without them. Tests lower them.
 	SegmentCommands, SegmentBytes int
+	// InFlight is how many activities of one instance may be under way at once; history.MaxInFlight without it.
+	InFlight int
+	// Warm is how many bytes the worker may spend on instances that it keeps where they wait, so that their next turn needs
+	// neither a load nor a replay. Their deferred functions run when they are given up, not at the end of each turn. 0: none.
+	Warm int64
+	// WarmAge is how long an instance is kept at most; 10 minutes without it.
+	WarmAge time.Duration
 }
 
 // Worker handles messages. It is safe for concurrent use.
@@ -52,6 +60,7 @@ type Worker struct {
 	orchestrations map[string]map[uint32]durable.Handler
 	activities     map[string]durable.Handler
 	inputs         replay.Check
+	warm           warm
 }
 
 // New returns a worker. It refuses handlers that are registered twice.
@@ -98,6 +107,12 @@ func (w *Worker) defaults() {
 	}
 	if w.cfg.SegmentBytes <= 0 {
 		w.cfg.SegmentBytes = history.SegmentBytes
+	}
+	if w.cfg.InFlight <= 0 {
+		w.cfg.InFlight = history.MaxInFlight
+	}
+	if w.cfg.WarmAge <= 0 {
+		w.cfg.WarmAge = 10 * time.Minute
 	}
 	if w.cfg.Jitter == nil {
 		w.cfg.Jitter = rand.Float64

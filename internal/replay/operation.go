@@ -1,8 +1,8 @@
 package replay
 
 import (
-	"bytes"
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/durable-lambda/durable-lambda/durable/history"
@@ -54,7 +54,7 @@ func (r *Run) match(op *operation, kind history.Kind, name string, fill func(*hi
 	}
 	if r.opt.Inputs != CheckOff {
 		e := history.Event{Kind: kind, Op: op.event.Op, Name: name}
-		if err := fill(&e); err == nil && !bytes.Equal(e.Data.Bytes, op.event.Data.Bytes) {
+		if err := fill(&e); err == nil && !op.event.Data.Holds(e.Data.Bytes) {
 			r.differs(op, &e)
 		}
 	}
@@ -64,11 +64,19 @@ func (r *Run) match(op *operation, kind history.Kind, name string, fill func(*hi
 
 func (r *Run) differs(op *operation, now *history.Event) {
 	m := &Mismatch{Recorded: op.event, Number: op.number, Source: source(),
-		Asked: "the code asked for it with another input: " + clip(now.Data.Bytes) + " instead of " + clip(op.event.Data.Bytes)}
+		Asked: "the code asked for it with another input: " + clip(now.Data.Bytes) + " instead of " + recorded(op.event.Data)}
 	if r.opt.Inputs == CheckStrict {
 		r.fail(m)
 	}
 	r.opt.Log.Warn("an operation is replayed with another input than before; the recorded one counts", "instance", r.opt.Instance, "op", op.event.Op, "detail", m.Error())
+}
+
+// recorded shows a payload whose bytes may not have been read.
+func recorded(p history.Payload) string {
+	if p.Bytes == nil && p.Blob != "" {
+		return fmt.Sprintf("%d bytes", p.Size)
+	}
+	return clip(p.Bytes)
 }
 
 func (r *Run) seen(op *operation) {

@@ -66,8 +66,9 @@ func Open(code Code, past []*history.Segment, opt Options) *Turn {
 	return &Turn{run: newRun(code, past, opt)}
 }
 
-// Deliver replays what has not been replayed yet, feeds inputs at the time now, and runs the code until it waits.
-// Without inputs it finishes an unfinished turn. The time must not be before that of the last segment.
+// Deliver replays what has not been replayed yet, feeds inputs at the time now, and runs the code until it waits. Once all
+// that came of it is in the history, the next turn's inputs may be delivered to the same Turn instead of a replay, unless
+// it ended or is suspended. Without inputs Deliver finishes an unfinished turn. The time must not be before that of the last segment.
 func (t *Turn) Deliver(inputs []history.Event, now time.Time) Decision {
 	r := t.run
 	first := len(r.inputs)
@@ -100,6 +101,13 @@ func (t *Turn) Close() {
 
 // Suspended reports whether the instance is suspended after what was delivered.
 func (t *Turn) Suspended() bool { return t.run.suspended }
+
+// Coroutines is how many of the code's coroutines wait: what a turn that is kept costs beside its history.
+func (t *Turn) Coroutines() int {
+	r := t.run
+	r.coroutines = slices.DeleteFunc(r.coroutines, func(c *coroutine) bool { return c.done })
+	return len(r.coroutines)
+}
 
 // takeCommands drains what the code has asked for and no segment holds yet.
 func (r *Run) takeCommands() []history.Event {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/durable-lambda/durable-lambda/durable/backend"
 	"github.com/durable-lambda/durable-lambda/durable/history"
+	"github.com/durable-lambda/durable-lambda/durable/store"
 )
 
 // check watches every effect on the backend, and knows what must never be.
@@ -62,6 +63,8 @@ func (c *check) put(a *actor, old *backend.Item, item backend.Item) {
 		c.segment(a, old, item)
 	} else if item.Sort == "row" {
 		c.row(a, old, item)
+	} else if strings.HasSuffix(item.Sort, "!fold") {
+		c.folded(a, item)
 	} else if isDue(item.Key) {
 		if m, err := history.DecodeMessage(item.Value); err != nil {
 			c.w.fail("%s puts the due row %s, which cannot be read: %v", a, item.Sort, err)
@@ -169,6 +172,7 @@ func (c *check) committed(a *actor, l *life, seg *history.Segment) {
 	if seg.Time.After(c.w.now.Add(c.w.plan.Skew)) { // a timer that fired early, too
 		c.w.fail("%s commits a segment of %s that is of %v, which is not yet", a, l, seg.Time)
 	}
+	c.flight(a, l)
 	for i := range seg.Events {
 		e := &seg.Events[i]
 		if o := l.ops[e.Op]; o != nil && o.command == e {
@@ -184,6 +188,39 @@ func (c *check) committed(a *actor, l *life, seg *history.Segment) {
 			if o := l.ops[e.Op]; !o.reported {
 				c.w.fail("%s has %s consume %s of an activity that never ran", a, l, describeEvent(e))
 			}
+		}
+	}
+}
+
+// flight checks that as many activities are under way as may be.
+func (c *check) flight(a *actor, l *life) {
+	limit := c.w.plan.InFlight
+	if limit == 0 {
+		limit = history.MaxInFlight
+	}
+	flying, waiting := l.flying(), len(l.asked)-l.released[len(l.released)-1]
+	switch {
+	case l.end != nil && waiting > 0:
+		c.w.fail("%s ends %s and holds %d activities back", a, l, waiting)
+	case l.end == nil && flying > limit:
+		c.w.fail("%s lets %d activities of %s go, more than %d", a, flying, l, limit)
+	case l.end == nil && !l.suspended && waiting > 0 && flying < limit:
+		c.w.fail("%s holds %d activities of %s back, while %d are under way", a, waiting, l, flying)
+	}
+}
+
+// folded checks that a history reads the same through its folds.
+func (c *check) folded(a *actor, item backend.Item) {
+	instance := shortPartition(item.Partition)
+	h, err := store.New(store.Config{Backend: c.w.inner}).Load(context.Background(), instance, item.Owner)
+	l := c.life(instance, item.Owner)
+	if err != nil || l == nil || len(h.Segments) != len(l.raw) {
+		c.w.fail("%s folds %s, which cannot be read any more: %v", a, instance, err)
+		return
+	}
+	for n, seg := range h.Segments {
+		if !bytes.Equal(seg.Encode(), l.raw[n]) {
+			c.w.fail("%s folds segment %d of %s into something else", a, n, l)
 		}
 	}
 }
@@ -279,6 +316,9 @@ func (c *check) asked(a *actor, m *history.Message) *op {
 	if !ok || of.life.incarnation != m.Incarnation || of.op.command.Op != m.Event.Op {
 		c.w.fail("%s sends %s of %s, which no history asks for", a, describeEvent(&m.Event), m.Instance)
 		return nil
+	}
+	if m.Event.Kind == history.TaskScheduled && !of.op.released {
+		c.w.fail("%s sends %s of %s, which is held back", a, describeEvent(&m.Event), m.Instance)
 	}
 	of.op.sent++
 	of.op.attempt = max(of.op.attempt, m.Attempt)

@@ -26,6 +26,9 @@ type life struct {
 	suspended, byWorker   bool
 	custom                []byte
 	task                  *task
+	// asked are the activities in order, and released how many of them each segment lets go, with those before it.
+	asked    []string
+	released []int
 }
 
 // op is an activity, a timer or a step.
@@ -34,6 +37,7 @@ type op struct {
 	segment  int
 	outcome  *history.Event
 	canceled bool
+	released bool   // it may be sent
 	sent     int    // messages that ask for it
 	queued   int    // of these, those that went into a queue and not into a due row
 	attempt  uint32 // the highest that was sent
@@ -106,7 +110,37 @@ func (l *life) add(seg *history.Segment) error {
 		}
 		l.calls[e.MessageID] = n
 	}
+	return l.release(seg)
+}
+
+// release counts which activities may be sent.
+func (l *life) release(seg *history.Segment) error {
+	before, n := 0, len(l.asked)
+	if k := len(l.released); k > 0 {
+		before = l.released[k-1]
+	}
+	if !seg.Released {
+		n = before + int(seg.Releases)
+	}
+	if n > len(l.asked) {
+		return fmt.Errorf("lets %d activities go of %d", n, len(l.asked))
+	}
+	for _, name := range l.asked[before:n] {
+		l.ops[name].released = true
+	}
+	l.released = append(l.released, n)
 	return nil
+}
+
+// flying is how many activities may be under way.
+func (l *life) flying() int {
+	n := 0
+	for _, name := range l.asked {
+		if o := l.ops[name]; o.released && o.outcome == nil {
+			n++
+		}
+	}
+	return n
 }
 
 func seals(seg *history.Segment) bool {
@@ -131,6 +165,9 @@ func (l *life) apply(n int, e *history.Event, sticky bool) error {
 			return fmt.Errorf("asked for twice")
 		}
 		l.ops[e.Op] = &op{command: e, segment: n}
+		if e.Kind == history.TaskScheduled {
+			l.asked = append(l.asked, e.Op)
+		}
 	case history.TaskCompleted, history.TaskFailed:
 		return l.outcome(e, history.TaskScheduled)
 	case history.TimerFired:
@@ -219,13 +256,22 @@ func newLife(instance, incarnation string) *life {
 
 // unsent names the first command of a segment that is still wanted and was never sent.
 func (l *life) unsent(segment int) string {
+	from := 0
+	if segment > 0 {
+		from = l.released[segment-1]
+	}
+	for _, name := range l.asked[from:l.released[segment]] {
+		if o := l.ops[name]; o.sent == 0 && o.outcome == nil && !l.terminated() {
+			return describeEvent(o.command)
+		}
+	}
 	for i := range l.segments[segment].Events {
 		e := &l.segments[segment].Events[i]
 		o := l.ops[e.Op]
 		if o == nil || o.command != e || o.sent > 0 || o.outcome != nil {
 			continue
 		}
-		if e.Kind == history.TaskScheduled && !l.terminated() || e.Kind == history.TimerCreated && !o.canceled && l.end == nil {
+		if e.Kind == history.TimerCreated && !o.canceled && l.end == nil {
 			return describeEvent(e)
 		}
 	}

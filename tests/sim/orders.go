@@ -47,7 +47,8 @@ func approval(r *rand.Rand) (string, any) {
 
 // wantOrder: what was charged, held and shipped stays so exactly when the order completed, and each status was mailed once.
 func wantOrder(w *World, l *life) error {
-	if l.end.Kind == history.ExecutionFailed && l.end.Failure.Kind == "" {
+	// An activity's last attempt may have met a table that does not answer.
+	if l.end.Kind == history.ExecutionFailed && l.end.Failure.Kind == "" && !strings.Contains(l.end.Failure.Message, "sim: ") {
 		return fmt.Errorf("it failed of no kind: %s", l.end.Failure.Message)
 	}
 	var in orders.Input

@@ -52,7 +52,12 @@ type Plan struct {
 	Skew                          time.Duration
 	SegmentCommands, SegmentBytes int
 	DirectDelay                   time.Duration
-	UnknownReceives               int
+	// Warm is how many bytes a worker keeps of instances that wait, WarmAge for how long.
+	Warm    int64
+	WarmAge time.Duration
+	// InFlight is how many activities of an instance are under way at once, FoldBytes how much of a history is folded together.
+	InFlight, FoldBytes int
+	UnknownReceives     int
 	// MaxReceives is how often a message is delivered before it goes to the dead-letter queue; 0 is for ever.
 	MaxReceives int
 	// Hasty queues deliver what is delayed a tenth too early.
@@ -90,6 +95,10 @@ func newPlan(seed uint64, r *rand.Rand) Plan {
 		SegmentCommands: pick(r, 0, 0, 1, 2, 3, 7),
 		SegmentBytes:    pick(r, 0, 0, 0, 60, 300),
 		UnknownReceives: pick(r, 0, 1),
+		Warm:            pick[int64](r, 0, 1<<20, 1<<20, 30_000),
+		WarmAge:         pick(r, 0, 0, 30*time.Second),
+		InFlight:        pick(r, 0, 0, 1, 2, 5),
+		FoldBytes:       pick(r, 0, 1, 300, 2000),
 		Deploys:         chance(r, 0.5),
 		Redrive:         chance(r, 0.2),
 		Hasty:           chance(r, 0.2),
@@ -137,7 +146,8 @@ func (p Plan) String() string {
 		}
 	}
 	return fmt.Sprintf("%d orchestrators, %d runners, %d clients, %d instances of %s; %d faults at %v of %s, aim %d; unordered %v, sticky %v, "+
-		"hand on %v, skew %v, segments of %d commands and %d bytes, direct delay %v, unknown receives %d, at most %d receives, deploys %v, redrive %v, hasty %v, contended %v",
+		"hand on %v, skew %v, segments of %d commands and %d bytes, direct delay %v, warm %d for %v, in flight %d, folds of %d, unknown receives %d, at most %d receives, deploys %v, redrive %v, hasty %v, contended %v",
 		p.Orchestrators, p.Runners, p.Clients, p.Instances, strings.Join(p.Programs, ", "), p.Budget, p.Rate, strings.Join(on, ", "), p.Aim,
-		p.Unordered, p.Sticky, p.HandOn, p.Skew, p.SegmentCommands, p.SegmentBytes, p.DirectDelay, p.UnknownReceives, p.MaxReceives, p.Deploys, p.Redrive, p.Hasty, p.Contended)
+		p.Unordered, p.Sticky, p.HandOn, p.Skew, p.SegmentCommands, p.SegmentBytes, p.DirectDelay,
+		p.Warm, p.WarmAge, p.InFlight, p.FoldBytes, p.UnknownReceives, p.MaxReceives, p.Deploys, p.Redrive, p.Hasty, p.Contended)
 }

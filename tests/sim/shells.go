@@ -2,6 +2,7 @@ package sim
 
 import (
 	"context"
+	"log/slog"
 	"math/rand/v2"
 	"strconv"
 	"time"
@@ -18,7 +19,8 @@ func (a *actor) newStore() *store.Store {
 	for i := range seed {
 		seed[i] = byte(a.w.rng.Uint32())
 	}
-	return store.New(store.Config{Backend: a.ports(), Now: a.now, Rand: rand.NewChaCha8(seed), DirectDelay: a.w.plan.DirectDelay})
+	return store.New(store.Config{Backend: a.ports(), Now: a.now, Rand: rand.NewChaCha8(seed), DirectDelay: a.w.plan.DirectDelay,
+		FoldBytes: a.w.plan.FoldBytes})
 }
 
 // newWorker is a worker of the present build.
@@ -30,7 +32,9 @@ func (a *actor) newWorker() *worker.Worker {
 		UnknownReceives: w.plan.UnknownReceives, Jitter: w.rng.Float64,
 		NearDeadline:    func(context.Context) bool { return !w.calm && chance(w.rng, w.plan.HandOn) },
 		SegmentCommands: w.plan.SegmentCommands, SegmentBytes: w.plan.SegmentBytes,
+		Warm: w.plan.Warm, WarmAge: w.plan.WarmAge, InFlight: w.plan.InFlight,
 		Watch:   a.watch,
+		Log:     slog.New(&logHandler{a: a}),
 		Execute: a.execute,
 	})
 	if err != nil {
@@ -68,8 +72,10 @@ func (w *World) counts() *memory.Queues {
 // orchestrate receives and handles batches of the inbox and the wake queue.
 func (w *World) orchestrate(a *actor) {
 	wk := a.newWorker()
+	defer func() { wk.Close() }()
 	for a.rest(func() bool { c := w.counts(); return c.Inbox.Ready+c.Wake.Ready > 0 }) {
 		if a.build != w.build && (w.calm || chance(w.rng, 0.3)) {
+			wk.Close()
 			wk = a.newWorker()
 		}
 		c := w.memory.Queues()

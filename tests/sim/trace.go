@@ -86,6 +86,9 @@ func describeSegment(seg *history.Segment) string {
 	if seg.More {
 		b.WriteString(" more")
 	}
+	if !seg.Released {
+		fmt.Fprintf(&b, ", lets %d go; others are held back", seg.Releases)
+	}
 	return b.String()
 }
 
