@@ -1,6 +1,6 @@
 # durable-lambda. `make` lists what there is.
 SHELL := bash
-SEEDS ?= 4000
+SEEDS ?= 20000
 ARGS  ?=
 CODE  := cmd durable examples internal lambdas localstack/deploy tests
 
@@ -18,6 +18,9 @@ test-unit: ## the unit tier: under a minute
 
 sim: ## the simulation: SEEDS=n seeds
 	@go run ./tests/tiers -only sim -seeds $(SEEDS)
+
+sim-mutations: ## leave out each rule of the protocol once: the simulation must notice
+	@go run ./tests/tiers -only mutations
 
 chaos: ## kill the server under load
 	@go run ./tests/tiers -only chaos
@@ -56,5 +59,5 @@ smoke-aws: ## try a deployment on AWS itself: costs cents, and cleans up
 clean: ## remove what was built
 	@rm -rf bin .cache .aws-sam
 
-.PHONY: help run test test-unit sim chaos check race bench fuzz localstack-up deploy-local localstack-down test-aws test-e2e smoke-aws clean
+.PHONY: help run test test-unit sim sim-mutations chaos check race bench fuzz localstack-up deploy-local localstack-down test-aws test-e2e smoke-aws clean
 .DEFAULT_GOAL := help

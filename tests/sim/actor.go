@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"iter"
@@ -38,6 +39,10 @@ type actor struct {
 	// at is what the call is for that the actor is in.
 	at    aim
 	build int
+	// wanted is what the director wants to happen to the actor next.
+	wanted fault
+	// held is what the actor has received and works on.
+	held holding
 	// script is what a client has still to ask for, and sent the start that it is about.
 	script *[]*request
 	sent   *start
@@ -53,7 +58,7 @@ func (w *World) spawn(name string, body func(*actor)) *actor {
 // begin starts a life.
 func (a *actor) begin() {
 	a.life++
-	a.dead, a.ready, a.wakes, a.at = false, nil, time.Time{}, reading
+	a.dead, a.ready, a.wakes, a.at, a.wanted, a.held = false, nil, time.Time{}, reading, none, holding{}
 	if a.w.plan.Skew > 0 {
 		a.skew = time.Duration(a.w.rng.Int64N(int64(2*a.w.plan.Skew))) - a.w.plan.Skew
 	}
@@ -139,13 +144,24 @@ const (
 func (a *actor) call(at aim, what func() string, effect func() error) error {
 	a.at = at
 	defer func() { a.at = reading }()
+	a.come(at, what, false)
 	if !a.pause() {
 		return errDead
 	}
+	if at == committing && a.w.strike(overtaken) == overtaken {
+		a.letGo()
+		a.standStill()
+		if !a.pause() {
+			return errDead
+		}
+	}
 	f := a.w.strike(refused, lost, retried)
+	if f == none && at == showing {
+		f = a.w.strike(unshown)
+	}
 	var err error
 	switch f {
-	case refused:
+	case refused, unshown:
 		a.w.trace.call(a, what, f, errRefused)
 		return errRefused
 	case retried:
@@ -153,6 +169,7 @@ func (a *actor) call(at aim, what func() string, effect func() error) error {
 	}
 	err = effect()
 	a.w.trace.call(a, what, f, err)
+	a.come(at, what, true)
 	if !a.pause() {
 		return errDead
 	}
@@ -160,4 +177,14 @@ func (a *actor) call(at aim, what func() string, effect func() error) error {
 		return errLost
 	}
 	return err
+}
+
+// letGo makes what the actor works on visible to the others, as the end of its visibility does.
+func (a *actor) letGo() {
+	for _, d := range a.held.batch {
+		a.w.trace.add(a, "no longer hides %s", describeMessage(d.Message))
+		_ = a.held.queue.Defer(context.Background(), d, 0)
+	}
+	a.held = holding{}
+	a.w.queues = nil
 }

@@ -373,44 +373,61 @@ func (c *check) owed(m *history.Message) string {
 	if l == nil {
 		return c.owedWithoutHistory(m)
 	}
-	segment := -1
-	var pending string
-	switch m.Event.Kind {
-	case history.ExecutionStarted:
-		segment = 0
-	case history.TaskCompleted, history.TaskFailed, history.TimerFired:
-		o := l.ops[m.Event.Op]
-		if o != nil && o.outcome == nil && !o.canceled {
-			pending = "its outcome is not in the history"
-		}
-		if o != nil && o.outcome != nil {
-			segment = slices.IndexFunc(l.segments, func(s *history.Segment) bool {
-				return slices.ContainsFunc(s.Events, func(e history.Event) bool { return e.Kind.IsInput() && e.Op == m.Event.Op })
-			})
-		}
-	case history.Continued:
-		if segment = int(m.Number); segment >= len(l.segments) {
-			segment = -1
-			if !l.suspended {
-				pending = "the turn is not finished"
-			}
-		}
-	default:
-		n, ok := l.calls[m.Event.MessageID]
-		if segment = n; !ok {
-			segment = -1
-			if m.Event.Kind != history.ExecutionResumed {
-				pending = "it is not in the history"
-			}
-		}
-	}
+	segment, pending := l.consumed(m)
 	if pending != "" && l.end == nil {
 		return pending
 	}
-	if segment >= 0 {
-		if s := l.unsent(segment); s != "" {
-			return fmt.Sprintf("%s of segment %d was never sent", s, segment)
+	if segment < 0 {
+		return ""
+	}
+	if s := l.unsent(segment); s != "" {
+		return fmt.Sprintf("%s of segment %d was never sent", s, segment)
+	}
+	return c.behind(l, segment)
+}
+
+// consumed is the segment that consumed the message, and what is wrong when none has; -1 when it means nothing.
+func (l *life) consumed(m *history.Message) (segment int, pending string) {
+	switch m.Event.Kind {
+	case history.ExecutionStarted:
+		return 0, ""
+	case history.TaskCompleted, history.TaskFailed, history.TimerFired:
+		o := l.ops[m.Event.Op]
+		if o != nil && o.outcome == nil && !o.canceled {
+			return -1, "its outcome is not in the history"
 		}
+		if o == nil || o.outcome == nil {
+			return -1, ""
+		}
+		return slices.IndexFunc(l.segments, func(s *history.Segment) bool {
+			return slices.ContainsFunc(s.Events, func(e history.Event) bool { return e.Kind.IsInput() && e.Op == m.Event.Op })
+		}), ""
+	case history.Continued:
+		if int(m.Number) < len(l.segments) {
+			return int(m.Number), ""
+		}
+		if !l.suspended {
+			return -1, "the turn is not finished"
+		}
+		return -1, ""
+	}
+	if n, ok := l.calls[m.Event.MessageID]; ok {
+		return n, ""
+	}
+	if m.Event.Kind != history.ExecutionResumed {
+		return -1, "it is not in the history"
+	}
+	return -1, ""
+}
+
+// behind says what the status row does not show of a segment whose messages are done with.
+func (c *check) behind(l *life, segment int) string {
+	item, err := c.w.inner.Table.Get(context.Background(), backend.Key{Partition: "i#" + l.instance, Sort: "row"})
+	if err != nil || item == nil || item.Owner != l.incarnation {
+		return ""
+	}
+	if slices.Contains(l.shows, segment) && int(item.Sequence.Number) <= segment {
+		return fmt.Sprintf("the row is at %d and does not show segment %d", item.Sequence.Number, segment)
 	}
 	return ""
 }

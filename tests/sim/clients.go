@@ -66,16 +66,22 @@ func (w *World) cast() {
 		p := programNamed(pick(w.rng, w.plan.Programs...))
 		w.write(fmt.Sprintf("%si%d", p.prefix, i+1), p, add)
 	}
+	for range w.rng.IntN(3) {
+		add(list(w.later()))
+	}
 	for i, script := range scripts {
 		slices.SortStableFunc(script, func(a, b *request) int { return a.at.Compare(b.at) })
 		w.spawn(fmt.Sprintf("client%d", i+1), w.client(script))
 	}
-	w.spawn("closer", w.client(nil))
+	w.spawnCloser()
 	if w.plan.Deploys {
 		first := w.later()
 		w.deploys = []time.Time{first, first.Add(time.Duration(w.rng.IntN(600)) * time.Second)}
 	}
 }
+
+// spawnCloser makes the client that nudge asks with: the last of the actors.
+func (w *World) spawnCloser() { w.spawn("closer", w.client(nil)) }
 
 // later is some time in a run: most happen at its beginning.
 func (w *World) later() time.Time {
@@ -109,15 +115,18 @@ func (w *World) write(id string, p *program, add func(*request)) {
 		}
 		add(w.raise(id, p, w.later()))
 	}
-	if chance(w.rng, 0.25) {
+	if w.plan.Managed || chance(w.rng, 0.25) {
 		at := w.later()
 		add(manage(id, durable.Suspend, at))
 		add(manage(id, durable.Resume, at.Add(time.Duration(w.rng.IntN(30))*time.Second)))
 	}
-	if chance(w.rng, 0.15) {
+	if w.plan.Managed || chance(w.rng, 0.15) {
 		at := w.later()
 		for range pick(w.rng, 1, 1, 2) {
 			add(manage(id, durable.Terminate, at))
+			if w.plan.Managed && p.event != nil {
+				add(w.raise(id, p, at))
+			}
 		}
 	}
 }
@@ -139,7 +148,11 @@ func (w *World) raise(id string, p *program, at time.Time) *request {
 	if chance(w.rng, 0.5) {
 		req.ID = fmt.Sprint("event-", w.rng.IntN(3))
 	}
-	return &request{at: at, what: "raise " + name + " to " + id, call: func(ctx context.Context, _ *actor, c *client.Client) error {
+	return raise(req, at)
+}
+
+func raise(req durable.EventRequest, at time.Time) *request {
+	return &request{at: at, what: "raise " + req.Name + " to " + req.Instance, call: func(ctx context.Context, _ *actor, c *client.Client) error {
 		return c.Raise(ctx, req)
 	}}
 }
@@ -148,6 +161,23 @@ func manage(id string, command durable.Command, at time.Time) *request {
 	what := [...]string{durable.Terminate: "terminate", durable.Suspend: "suspend", durable.Resume: "resume"}[command]
 	return &request{at: at, what: what + " " + id, call: func(ctx context.Context, _ *actor, c *client.Client) error {
 		return c.Manage(ctx, durable.ManageRequest{Instance: id, Command: command, Reason: what})
+	}}
+}
+
+// list reads the instances. The index only hints, so what it shows may lack the newest; but whatever is listed is there.
+func list(at time.Time) *request {
+	return &request{at: at, what: "list", call: func(ctx context.Context, a *actor, c *client.Client) error {
+		page, err := c.List(ctx, durable.Query{})
+		seen := map[string]bool{}
+		for _, in := range page.Instances {
+			s := a.w.check.starts[in.ID+"/"+in.Incarnation]
+			l := a.w.check.life(in.ID, in.Incarnation)
+			if s == nil || s.told == refusedTold || seen[in.ID] || in.Status.Ended() && (l == nil || l.end == nil) {
+				a.w.fail("%s lists %s#%s as %s", a, in.ID, shortIncarnation(in.Incarnation), in.Status)
+			}
+			seen[in.ID] = true
+		}
+		return err
 	}}
 }
 
@@ -164,13 +194,18 @@ func (w *World) client(script []*request) func(*actor) {
 				return
 			}
 			r := script[0]
-			script = script[1:]
+			if !w.plan.Persistent {
+				script = script[1:]
+			}
 			err := r.call(context.Background(), a, client.New(a.newStore()))
 			if a.dead {
 				return
 			}
+			if w.plan.Persistent {
+				script = script[1:]
+			}
 			w.trace.add(a, "%s: %v", r.what, err)
-			if r.tries++; open(err) && r.tries < 3 && chance(w.rng, 0.7) {
+			if r.tries++; open(err) && (w.plan.Persistent || r.tries < 3 && chance(w.rng, 0.7)) {
 				script = slices.Insert(script, 0, r)
 			}
 		}

@@ -9,5 +9,8 @@
 // In between an actor may crash, stand still until others have done its work, or be told that a call failed which did
 // not. When the faults are used up the hub runs on to rest, and everything that was promised must have happened.
 //
+// What can go wrong is in fault.go: each fault has a rate of its own in the plan of a seed. In place of chance a director may
+// decide: so TestCrashEverywhere crashes fixed programs at every place there is.
+//
 // Package sim checks each effect as it happens (file check.go) and the whole hub at rest (file rest.go).
 package sim

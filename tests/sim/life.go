@@ -3,6 +3,7 @@ package sim
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -25,6 +26,7 @@ type life struct {
 	sealed                bool
 	suspended, byWorker   bool
 	custom                []byte
+	shows                 []int // the segments whose turns the status row must show
 	task                  *task
 	// asked are the activities in order, and released how many of them each segment lets go, with those before it.
 	asked    []string
@@ -95,6 +97,13 @@ func (l *life) add(seg *history.Segment) error {
 		return fmt.Errorf("something follows the end")
 	}
 	l.segments = append(l.segments, seg)
+	before := l.status()
+	defer func() {
+		set := slices.ContainsFunc(seg.Events, func(e history.Event) bool { return e.Kind == history.CustomStatusSet })
+		if n == 0 || set || l.status() != before {
+			l.shows = append(l.shows, n)
+		}
+	}()
 	sticky := false
 	for i := range seg.Events {
 		e := &seg.Events[i]

@@ -3,30 +3,10 @@ package sim
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"time"
 )
-
-// fault is one way in which a call of a port, or an actor, goes wrong.
-type fault uint8
-
-const (
-	none      fault = iota
-	refused         // the call fails and had no effect
-	lost            // it had its effect, the answer is an error
-	retried         // the first answer is lost inside of the call, which is made again
-	partial         // some messages of a batch are not sent, or are and it is not known
-	duplicate       // a delivery is delivered once more, at once or days later
-	crash           // the actor is gone
-	stall           // the actor stands still until others have taken over
-	jump            // everybody stands still for as long
-	stuck           // a worker gives its code up
-	faults
-)
-
-var faultNames = [faults]string{"-", "refused", "lost", "retried", "partial", "duplicate", "crash", "stall", "jump", "stuck"}
-
-func (f fault) String() string { return faultNames[f] }
 
 // Plan is what a seed decides before anything runs. Each seed leaves some faults and features out, so that every
 // combination comes up and none drowns the others.
@@ -36,10 +16,9 @@ type Plan struct {
 	Runners       int
 	Clients       int
 	Instances     int
-	// Budget is how many faults may happen in all, Rate how likely one is at each chance.
-	Budget  int
-	Rate    float64
-	enabled [faults]bool
+	// Budget is how many faults may happen in all, Rates how likely each is at each of its chances.
+	Budget int
+	Rates  [faults]float64
 	// Aim is the kind of call that most faults hit; reading is none.
 	Aim aim
 	// Unordered makes the inbox a standard queue.
@@ -64,8 +43,14 @@ type Plan struct {
 	Hasty bool
 	// Contended: several clients want each id, again and again.
 	Contended bool
+	// Persistent clients ask until they have an answer, also after a crash.
+	Persistent bool
+	// Managed: every instance is suspended, resumed and terminated.
+	Managed bool
 	// Redrive: at the end every message that was ever sent comes once more.
 	Redrive bool
+	// LookAhead is how many messages an ordered inbox looks at to find a group; 0 is all.
+	LookAhead int
 	// Deploys says whether other builds are deployed on the way.
 	Deploys bool
 	// Programs are the names of those that run.
@@ -84,7 +69,6 @@ func newPlan(seed uint64, r *rand.Rand) Plan {
 		Clients:       pick(r, 1, 2, 2, 3),
 		Instances:     pick(r, 1, 1, 2, 2, 4),
 		Budget:        pick(r, 0, 1, 2, 3, 5, 8, 13, 20),
-		Rate:          pick(r, 0.005, 0.02, 0.05, 0.15),
 		Aim:           aim(r.IntN(int(aims))),
 		Unordered:     chance(r, 0.4),
 		Sticky:        pick(r, 0, 0, 0.5, 0.8, 0.95),
@@ -102,9 +86,13 @@ func newPlan(seed uint64, r *rand.Rand) Plan {
 		Deploys:         chance(r, 0.5),
 		Redrive:         chance(r, 0.2),
 		Hasty:           chance(r, 0.2),
+		LookAhead:       pick(r, 0, 0, 0, 1, 2, 4),
 	}
+	rate := pick(r, 0.005, 0.02, 0.05, 0.15)
 	for f := refused; f < faults; f++ {
-		p.enabled[f] = chance(r, 0.6)
+		if chance(r, 0.5) {
+			p.Rates[f] = rate * often[f] * pick(r, 0.5, 1, 1, 2)
+		}
 	}
 	for range pick(r, 1, 2, 3) {
 		p.Programs = append(p.Programs, programs[r.IntN(len(programs))].name)
@@ -118,7 +106,8 @@ func newPlan(seed uint64, r *rand.Rand) Plan {
 
 // focus makes some plans meet often what needs several rare things at once.
 func (p *Plan) focus(r *rand.Rand) {
-	switch r.IntN(8) {
+	more, most := []fault{crash, stall, lost}, []fault(nil)
+	switch r.IntN(9) {
 	case 0: // long turns that are interrupted
 		p.HandOn, p.SegmentCommands, p.Aim = 0.6, 1+r.IntN(3), committing
 		p.Programs = []string{pick(r, "fan", "coroutines", "unawaited", "steps", "buggy")}
@@ -126,28 +115,44 @@ func (p *Plan) focus(r *rand.Rand) {
 		p.Instances, p.Clients, p.Aim, p.Contended = 1, 3, pick(r, committing, showing, sending), true
 		p.Programs = []string{pick(r, "steps", "saga", "sequence", "unawaited")}
 	case 2: // ends that leave work behind
-		p.Instances, p.Unordered, p.Aim = 1, true, sending
+		p.Instances, p.Unordered, p.Aim, p.Orchestrators = 1, true, pick(r, sending, committing), 3
+		p.SegmentCommands, p.SegmentBytes = pick(r, 0, 1), 0
 		p.Programs = []string{pick(r, "unawaited", "unawaited", "race")}
-	case 3: // due rows
-		p.DirectDelay, p.Aim = 10*time.Second, pick(r, sending, acknowledging)
-		p.Programs = []string{pick(r, "timers", "within", "race")}
+		most = []fault{crash, partial}
+	case 3: // due rows, and clocks that do not agree on what is due
+		p.DirectDelay, p.Aim = 10*time.Second, pick(r, sending, sending, acknowledging)
+		p.Skew, p.Hasty = pick(r, 0, 40*time.Second, 40*time.Second), chance(r, 0.5)
+		p.Programs = []string{pick(r, "timers", "timers", "within", "race")}
+		more, most = append(more, refused), []fault{stall}
+	case 4: // bad code that somebody wants to be rid of
+		p.Managed, p.Deploys, p.UnknownReceives, p.Instances = true, true, 0, pick(r, 1, 2)
+		p.Programs = []string{pick(r, "late", "late", "buggy")}
 	default:
 		return
 	}
-	p.Rate, p.Budget = pick(r, 0.02, 0.05, 0.15), p.Budget+2
-	p.enabled[crash], p.enabled[stall], p.enabled[lost] = true, true, true
+	rate := pick(r, 0.02, 0.05, 0.15)
+	for f, some := range p.Rates {
+		if some > 0 || slices.Contains(more, fault(f)) {
+			p.Rates[f] = rate * often[f]
+		}
+	}
+	p.Budget += 2
+	for _, f := range most {
+		p.Rates[f] = max(p.Rates[f], 0.04)
+		p.Budget = max(p.Budget, 6)
+	}
 }
 
 func (p Plan) String() string {
 	var on []string
 	for f := refused; f < faults; f++ {
-		if p.enabled[f] {
-			on = append(on, f.String())
+		if p.Rates[f] > 0 {
+			on = append(on, fmt.Sprintf("%s %.3g", f, p.Rates[f]))
 		}
 	}
-	return fmt.Sprintf("%d orchestrators, %d runners, %d clients, %d instances of %s; %d faults at %v of %s, aim %d; unordered %v, sticky %v, "+
-		"hand on %v, skew %v, segments of %d commands and %d bytes, direct delay %v, warm %d for %v, in flight %d, folds of %d, unknown receives %d, at most %d receives, deploys %v, redrive %v, hasty %v, contended %v",
-		p.Orchestrators, p.Runners, p.Clients, p.Instances, strings.Join(p.Programs, ", "), p.Budget, p.Rate, strings.Join(on, ", "), p.Aim,
+	return fmt.Sprintf("%d orchestrators, %d runners, %d clients, %d instances of %s; %d faults of %s, aim %d; unordered %v, sticky %v, "+
+		"hand on %v, skew %v, segments of %d commands and %d bytes, direct delay %v, warm %d for %v, in flight %d, folds of %d, unknown receives %d, at most %d receives, look-ahead %d, deploys %v, redrive %v, hasty %v, contended %v, managed %v",
+		p.Orchestrators, p.Runners, p.Clients, p.Instances, strings.Join(p.Programs, ", "), p.Budget, strings.Join(on, ", "), p.Aim,
 		p.Unordered, p.Sticky, p.HandOn, p.Skew, p.SegmentCommands, p.SegmentBytes, p.DirectDelay,
-		p.Warm, p.WarmAge, p.InFlight, p.FoldBytes, p.UnknownReceives, p.MaxReceives, p.Deploys, p.Redrive, p.Hasty, p.Contended)
+		p.Warm, p.WarmAge, p.InFlight, p.FoldBytes, p.UnknownReceives, p.MaxReceives, p.LookAhead, p.Deploys, p.Redrive, p.Hasty, p.Contended, p.Managed)
 }

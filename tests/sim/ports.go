@@ -51,8 +51,10 @@ func (t *table) Put(ctx context.Context, item backend.Item, cond backend.Conditi
 			return err
 		}
 		if err := t.inner.Put(ctx, item, cond); err != nil {
+			t.a.w.seen[lostPut]++
 			return err
 		}
+		t.a.w.index.changed(old, item)
 		t.a.w.check.put(t.a, old, item)
 		return nil
 	})
@@ -70,7 +72,7 @@ func aimOf(k backend.Key) aim {
 }
 
 func (t *table) Delete(ctx context.Context, key backend.Key) error {
-	return t.a.call(reading, func() string { return "delete " + short(key) }, func() error {
+	return t.a.call(sending, func() string { return "delete " + short(key) }, func() error {
 		old, err := t.inner.Get(ctx, key)
 		if err != nil {
 			return err
@@ -93,6 +95,10 @@ func (t *table) Query(ctx context.Context, partition, from, to string, limit int
 
 func (t *table) Index(ctx context.Context, partition, from, to string, limit int) (found []backend.Indexed, err error) {
 	err = t.a.call(reading, func() string { return "index " + partition }, func() (err error) {
+		if t.a.w.strike(stale) == stale {
+			found, err = t.a.w.index.then(ctx, partition, from, to, limit)
+			return err
+		}
 		found, err = t.inner.Index(ctx, partition, from, to, limit)
 		return err
 	})
@@ -135,9 +141,14 @@ func (q *queue) send(ctx context.Context, messages []backend.Message) []error {
 		if q.a.w.plan.Hasty {
 			m.Delay -= m.Delay / 10
 		}
+		before := q.total()
 		if sent := q.inner.Send(ctx, []backend.Message{m}); sent != nil && sent[0] != nil {
 			errs[i] = sent[0]
 			continue
+		}
+		if before >= 0 && q.total() == before {
+			q.a.w.seen[deduplicated]++
+			q.a.w.trace.add("queue", "%s has had %s", q.name, describeMessage(m))
 		}
 		q.a.w.check.sent(q.a, q.name, m)
 		if m.ID, m.Delay = "", 0; q.a.w.plan.Redrive {
@@ -167,24 +178,44 @@ func (q *queue) Receive(ctx context.Context, max int, wait time.Duration) (batch
 	return batch, nil
 }
 
-// bury moves a message that was delivered too often to the dead-letter queue.
+// total is how many messages are in the queue, which is all that shows whether it has dropped one.
+func (q *queue) total() int {
+	if q.name != "inbox" || q.a.w.plan.Unordered {
+		return -1
+	}
+	return q.a.w.memory.Queues().Inbox.Total()
+}
+
+// bury moves a message that was delivered too often to the dead-letter queue. That does not deduplicate what is moved
+// into it: SQS gives it an identity of its own there.
 func (q *queue) bury(d backend.Delivery) bool {
 	if limit := q.a.w.plan.MaxReceives; q.dead == nil || limit == 0 || d.Receives <= limit {
 		return false
 	}
 	q.a.w.trace.add("queue", "%s gives up on %s", q.name, describeMessage(d.Message))
+	q.a.w.seen[deadLetter]++
 	q.a.w.check.buried(d.Message)
-	q.dead.Send(context.Background(), []backend.Message{d.Message})
+	m := d.Message
+	m.ID = ""
+	q.dead.Send(context.Background(), []backend.Message{m})
 	_ = q.inner.Ack(context.Background(), []backend.Delivery{d})
 	return true
 }
 
+// Ack acknowledges. Each delivery of a batch is acknowledged by itself: those that are not come again, as the rest of a
+// batch does of which a function reports failures.
 func (q *queue) Ack(ctx context.Context, batch []backend.Delivery) error {
 	return q.a.call(acknowledging, func() string { return "ack to " + q.name + describeBatch(batch) }, func() error {
-		for _, d := range batch {
+		torn := len(batch) > 1 && q.a.w.strike(partial) == partial
+		done := slices.DeleteFunc(slices.Clone(batch), func(d backend.Delivery) bool {
+			if torn && chance(q.a.w.rng, 0.5) {
+				q.a.w.trace.add("queue", "%s keeps %s", q.name, describeMessage(d.Message))
+				return true
+			}
 			q.a.w.check.acked(q.a, q.name, d)
-		}
-		return q.inner.Ack(ctx, batch)
+			return false
+		})
+		return q.inner.Ack(ctx, done)
 	})
 }
 

@@ -86,8 +86,8 @@ var programs = []*program{
 	treeOf("anything else", func(g *grower) Node { return g.kids("seq", 3) }),
 	{name: "events", orchestration: "Events", input: plain, event: goEvent, want: wantEvents},
 	{name: "saga", orchestration: "Saga", input: plain, want: wantSaga},
-	{name: "buggy", orchestration: "Buggy", input: plain, want: wantBuggy},
-	{name: "late", orchestration: "Late", input: plain, want: wantLate},
+	{name: "buggy", orchestration: "Buggy", input: plain, event: goEvent, want: wantBuggy},
+	{name: "late", orchestration: "Late", input: plain, event: goEvent, want: wantLate},
 	{name: "orders", orchestration: "ProcessOrder", input: orderInput, event: approval, want: wantOrder, once: true, prefix: "order-"},
 }
 

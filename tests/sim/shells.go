@@ -69,19 +69,40 @@ func (w *World) counts() *memory.Queues {
 	return w.queues
 }
 
+// process is a worker in a process that makes room for another one now and then.
+type process struct {
+	*worker.Worker
+	a *actor
+}
+
+func (a *actor) newProcess() *process { return &process{a.newWorker(), a} }
+
+// renew is called while the process is idle: a deployment or the platform may replace it.
+func (p *process) renew() {
+	w := p.a.w
+	switch {
+	case p.a.build != w.build && (w.calm || chance(w.rng, 0.3)):
+	case w.strike(recycled) == recycled:
+		w.trace.add(p.a, "makes room for a new process")
+	default:
+		return
+	}
+	p.close()
+	p.Worker = p.a.newWorker()
+}
+
+func (p *process) close() { p.Worker.Close() }
+
 // orchestrate receives and handles batches of the inbox and the wake queue.
 func (w *World) orchestrate(a *actor) {
-	wk := a.newWorker()
-	defer func() { wk.Close() }()
+	p := a.newProcess()
+	defer p.close()
 	for a.rest(func() bool { c := w.counts(); return c.Inbox.Ready+c.Wake.Ready > 0 }) {
-		if a.build != w.build && (w.calm || chance(w.rng, 0.3)) {
-			wk.Close()
-			wk = a.newWorker()
-		}
+		p.renew()
 		c := w.memory.Queues()
-		q, handle := a.ports().Inbox, wk.Inbox
+		q, handle := a.ports().Inbox, p.Inbox
 		if c.Inbox.Ready == 0 || c.Wake.Ready > 0 && chance(w.rng, 0.5) {
-			q, handle = a.ports().Wake, wk.Wake
+			q, handle = a.ports().Wake, p.Wake
 		}
 		a.pump(q, handle)
 	}
@@ -89,18 +110,17 @@ func (w *World) orchestrate(a *actor) {
 
 // runActivities receives and handles batches of activities, one after the other.
 func (w *World) runActivities(a *actor) {
-	wk := a.newWorker()
+	p := a.newProcess()
+	defer p.close()
 	handle := func(ctx context.Context, batch []backend.Delivery) []worker.Outcome {
 		outcomes := make([]worker.Outcome, len(batch))
 		for i, d := range batch {
-			outcomes[i] = wk.Activity(ctx, d)
+			outcomes[i] = p.Activity(ctx, d)
 		}
 		return outcomes
 	}
 	for a.rest(func() bool { return w.counts().Activities.Ready > 0 }) {
-		if a.build != w.build && (w.calm || chance(w.rng, 0.3)) {
-			wk = a.newWorker()
-		}
+		p.renew()
 		a.pump(a.ports().Activities, handle)
 	}
 }
@@ -112,7 +132,14 @@ func (a *actor) pump(q backend.Queue, handle func(context.Context, []backend.Del
 	if err != nil || len(batch) == 0 {
 		return
 	}
+	if a.w.strike(throttled) == throttled {
+		// A poller has received the batch, and no function could be run: it comes again when its visibility ends.
+		a.w.trace.add(a, "is throttled%s", describeBatch(batch))
+		return
+	}
+	a.held = holding{q.(*queue).inner, batch}
 	outcomes := handle(ctx, batch)
+	a.held = holding{}
 	if a.dead {
 		return
 	}
@@ -138,6 +165,10 @@ func (w *World) drain(a *actor) {
 	wk := a.newWorker()
 	for a.rest(func() bool { return w.dead.Queues().Ready() > 0 }) {
 		c, q := w.dead.Queues(), a.ports().Dead
+		if w.strike(moved) == moved {
+			w.moveBack()
+			continue
+		}
 		switch {
 		case c.Inbox.Ready > 0:
 			a.pump(q.Inbox, wk.Dead)
@@ -146,6 +177,21 @@ func (w *World) drain(a *actor) {
 		default:
 			a.pump(q.Activities, wk.Dead)
 		}
+	}
+}
+
+// moveBack is what the queue service does when somebody asks it to: dead letters go back to where they came from, in
+// their order, as new messages.
+func (w *World) moveBack() {
+	ctx, from, to := context.Background(), w.dead.Backend(), w.inner
+	for i, q := range []backend.Queue{from.Inbox, from.Wake, from.Activities} {
+		batch, _ := q.Receive(ctx, backend.MaxBatch, 0)
+		for _, d := range batch {
+			w.trace.add("queue", "moves back %s", describeMessage(d.Message))
+			d.Message.ID = ""
+			[]backend.Queue{to.Inbox, to.Wake, to.Activities}[i].Send(ctx, []backend.Message{d.Message})
+		}
+		_ = q.Ack(ctx, batch)
 	}
 }
 
@@ -185,6 +231,12 @@ func (w *World) sweep(a *actor) {
 		return ok && !w.now.Before(w.nextTry) && !due.Add(-w.horizon()-2*w.plan.Skew).After(w.now)
 	}) {
 		w.nextTry = w.now.Truncate(sweepEvery).Add(sweepEvery)
+		if w.strike(overslept) == overslept {
+			d := pick(w.rng, 5*time.Minute, 3*time.Hour, 26*time.Hour)
+			w.trace.add(a, "is not called for %v", d)
+			w.nextTry = w.nextTry.Add(d)
+			continue
+		}
 		if _, err := s.Sweep(context.Background()); err != nil {
 			w.trace.add(a, "sweep: %v", err)
 		}

@@ -2,8 +2,11 @@ package sim_test
 
 import (
 	"flag"
+	"fmt"
+	"maps"
 	"os"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -15,9 +18,11 @@ import (
 )
 
 var (
-	seeds = flag.Int("seeds", 0, "how many seeds to run; SEEDS in the environment, or 1000, without it")
-	from  = flag.Uint64("from", 1, "the first of the seeds")
-	seed  = flag.Uint64("seed", 0, "the only seed to run, with its trace")
+	seeds  = flag.Int("seeds", 0, "how many seeds to run; SEEDS in the environment, or 1000, without it")
+	until  = flag.Int("failures", 5, "after how many seeds that fail to stop")
+	shrink = flag.Bool("shrink", true, "look for a small program that fails as well")
+	from   = flag.Uint64("from", 1, "the first of the seeds")
+	seed   = flag.Uint64("seed", 0, "the only seed to run, with its trace")
 )
 
 // tail is how many steps of a failing run are shown without -v.
@@ -38,31 +43,66 @@ func TestSim(t *testing.T) {
 		report(t, sim.Run(*seed, true), testing.Verbose())
 		return
 	}
-	var next atomic.Uint64
-	var steps, faults, segments, failures atomic.Int64
+	var next, failures atomic.Int64
+	var lock sync.Mutex
+	total := newTotals()
 	begin := time.Now()
 	var all sync.WaitGroup
 	for range runtime.GOMAXPROCS(0) {
 		all.Go(func() {
-			for failures.Load() < 5 {
+			for failures.Load() < int64(*until) {
 				s := next.Add(1) - 1
-				if s >= uint64(count()) {
+				if s >= int64(count()) {
 					return
 				}
-				r := sim.Run(*from+s, false)
-				steps.Add(int64(r.Steps))
-				faults.Add(int64(r.Faults))
-				segments.Add(int64(r.Segments))
-				if r.Err != nil {
-					failures.Add(1)
-					report(t, sim.Run(*from+s, true), false)
+				r := sim.Run(*from+uint64(s), false)
+				lock.Lock()
+				total.add(r)
+				lock.Unlock()
+				if r.Err != nil && failures.Add(1) <= int64(*until) {
+					report(t, sim.Run(r.Seed, true), false)
 				}
 			}
 		})
 	}
 	all.Wait()
-	t.Logf("%d seeds in %v: %d steps, %d faults, %d segments", min(next.Load(), uint64(count())), time.Since(begin).Round(time.Millisecond),
-		steps.Load(), faults.Load(), segments.Load())
+	t.Log(total.table(time.Since(begin)))
+}
+
+// totals sums up runs.
+type totals struct {
+	seeds, steps, segments int
+	faults, seen           map[string]int
+}
+
+func newTotals() *totals { return &totals{faults: map[string]int{}, seen: map[string]int{}} }
+
+func (t *totals) add(r sim.Result) {
+	t.seeds++
+	t.steps += r.Steps
+	t.segments += r.Segments
+	for f, n := range r.Faults {
+		t.faults[f] += n
+	}
+	for s, n := range r.Seen {
+		t.seen[s] += n
+	}
+}
+
+// table is what went wrong, by kind, and what came of it.
+func (t *totals) table(took time.Duration) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%d seeds in %v, %.0f a second: %d steps, %d segments", t.seeds, took.Round(time.Millisecond),
+		float64(t.seeds)/took.Seconds(), t.steps, t.segments)
+	for _, counts := range []map[string]int{t.faults, t.seen} {
+		b.WriteString("\n")
+		for _, name := range slices.Sorted(maps.Keys(counts)) {
+			if counts[name] > 0 {
+				fmt.Fprintf(&b, "\n  %8d  %s", counts[name], name)
+			}
+		}
+	}
+	return b.String()
 }
 
 // report fails for a run that did, and shows the end of it, or all.

@@ -116,6 +116,9 @@ func describeMessage(m backend.Message) string {
 	if d.Attempt > 1 {
 		s += fmt.Sprintf(", attempt %d", d.Attempt)
 	}
+	if d.Redrives > 0 {
+		s += fmt.Sprintf(", redrive %d", d.Redrives)
+	}
 	if d.Event.Kind == history.Continued {
 		s += fmt.Sprintf(" at %d", d.Number)
 	}

@@ -48,6 +48,13 @@ type World struct {
 	check   *check
 	trace   *trace
 	failure error
+	// tally counts the faults, and seen what came of them.
+	tally [faults]int
+	seen  map[string]int
+	// direct decides in place of chance, and places counts what it was asked.
+	direct director
+	places int
+	index  *oldIndex
 }
 
 // again is a message that is delivered once more.
@@ -63,8 +70,10 @@ type Result struct {
 	Seed  uint64
 	Plan  Plan
 	Steps int
-	// Faults that happened, and segments that were committed.
-	Faults, Segments int
+	// Faults that happened, by their names, and Seen what came of them.
+	Faults, Seen map[string]int
+	// Segments that were committed.
+	Segments int
 	// Err is the first thing that went wrong.
 	Err error
 	// Trace has every step when it was asked for.
@@ -75,21 +84,36 @@ type Result struct {
 // Run runs one seed.
 func Run(seed uint64, traced bool) Result {
 	r := rand.New(rand.NewPCG(seed, 0x5eed))
-	w := &World{plan: newPlan(seed, r), rng: r, now: epoch, build: 1}
+	w := newWorld(newPlan(seed, r), r, traced)
+	return w.run(w.cast)
+}
+
+func newWorld(plan Plan, r *rand.Rand, traced bool) *World {
+	w := &World{plan: plan, rng: r, now: epoch, build: 1, budget: plan.Budget, seen: map[string]int{}}
 	w.trace = &trace{w: w, on: traced}
 	w.check = newCheck(w)
-	w.budget = w.plan.Budget
-	o := memory.Options{Now: func() time.Time { return w.now }, Unordered: w.plan.Unordered, Pick: w.rng.IntN}
+	o := memory.Options{Now: func() time.Time { return w.now }, Unordered: plan.Unordered, LookAhead: plan.LookAhead, Pick: w.rng.IntN}
 	w.memory, w.dead = memory.New(o), memory.New(o)
 	w.inner = w.memory.Backend()
+	w.index = newOldIndex(w)
+	return w
+}
+
+// run runs what the clients that cast makes ask for.
+func (w *World) run(cast func()) Result {
 	w.populate()
+	cast()
 	w.live()
 	w.rest()
 	for _, a := range w.actors {
 		a.kill()
 	}
-	return Result{Seed: seed, Plan: w.plan, Steps: w.step, Faults: w.plan.Budget - w.budget,
+	r := Result{Seed: w.plan.Seed, Plan: w.plan, Steps: w.step, Faults: map[string]int{}, Seen: w.seen,
 		Segments: w.check.segments, Err: w.failure, Trace: w.trace.lines, Hash: w.trace.hash()}
+	for f, n := range w.tally {
+		r.Faults[fault(f).String()] += n
+	}
+	return r
 }
 
 // fail notes the first thing that goes wrong.
@@ -98,23 +122,6 @@ func (w *World) fail(format string, args ...any) {
 		w.failure = fmt.Errorf("step %d: "+format, append([]any{w.step}, args...)...)
 		w.trace.add("VIOLATION", "%v", w.failure)
 	}
-}
-
-// strike decides whether something goes wrong here, and which of kinds.
-func (w *World) strike(kinds ...fault) fault {
-	rate := w.plan.Rate
-	if w.current != nil && w.current.at == w.plan.Aim && w.plan.Aim != reading {
-		rate = min(10*rate, 0.4)
-	}
-	if w.calm || w.budget == 0 || w.current != nil && w.current.dead || !chance(w.rng, rate) {
-		return none
-	}
-	f := kinds[w.rng.IntN(len(kinds))]
-	if !w.plan.enabled[f] {
-		return none
-	}
-	w.budget--
-	return f
 }
 
 // populate makes the actors.
@@ -127,7 +134,6 @@ func (w *World) populate() {
 	}
 	w.spawn("sweep", w.sweep)
 	w.spawn("drain", w.drain)
-	w.cast()
 }
 
 // live runs with faults until the clients have nothing more to ask for and everybody rests, then without, until every
@@ -199,16 +205,17 @@ func (w *World) settle() {
 // choose lets an actor go on, unless something happens to it.
 func (w *World) choose(a *actor) {
 	w.current = a
-	switch w.strike(crash, stall, jump) {
+	switch w.strike(crash, stall, jump, expired) {
 	case crash:
 		a.crash(time.Duration(w.rng.IntN(3)) * time.Second)
 	case stall:
-		d := pick(w.rng, 31*time.Second, 2*time.Minute, 7*time.Minute, 26*time.Hour)
-		a.until = w.now.Add(d)
-		w.trace.add(a, "stands still for %v", d)
+		a.standStill()
 	case jump:
 		w.now = w.now.Add(pick(w.rng, 31*time.Second, 7*time.Minute))
 		w.trace.add("clock", "everybody stood still")
+	case expired:
+		a.letGo()
+		a.resume()
 	default:
 		a.resume()
 	}

@@ -37,7 +37,9 @@ func tiers(seeds int) []tier {
 		{name: "backend", what: "conformance of memory and Pebble, crashes", packages: []string{"./durable/backend/..."}},
 		{name: "fuzz", what: "every fuzz target, " + executions + " inputs each", do: fuzz},
 		{name: "sim", what: fmt.Sprintf("simulation, %d seeds", seeds), packages: []string{"./tests/sim"},
-			args: []string{"-timeout", "30m", "-args", fmt.Sprintf("-seeds=%d", seeds)}},
+			args: []string{"-timeout", "30m", "-v", "-args", fmt.Sprintf("-seeds=%d", seeds)}},
+		{name: "mutations", what: "rules left out, for the simulation to notice", packages: []string{"./tests/sim"},
+			args: []string{"-timeout", "30m", "-v", "-run", "^TestMutants$", "-parallel", "2", "-args", "-mutants=2000"}},
 		{name: "chaos", what: "the server killed under load", packages: []string{"./tests/chaos"}, args: []string{"-count=1"}},
 		{name: "template", what: "the SAM template: lint, rules, permissions", packages: []string{"./tests/template"},
 			args: []string{"-tags=template", "-count=1"}, missing: exec.Command("infra/missing")},
@@ -57,7 +59,7 @@ type result struct {
 
 func main() {
 	only := flag.String("only", "", "comma-separated tiers to run; all without it")
-	seeds := flag.Int("seeds", 4000, "seeds of the simulation")
+	seeds := flag.Int("seeds", 20000, "seeds of the simulation")
 	flag.Parse()
 	interrupted, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -171,7 +173,7 @@ func table(results []result) {
 		if r.took > 0 {
 			took = r.took.Round(100 * time.Millisecond).String()
 		}
-		fmt.Printf("  %-8s %-44s %8s  %s\n", r.name, r.what, took, r.outcome)
+		fmt.Printf("  %-9s %-44s %8s  %s\n", r.name, r.what, took, r.outcome)
 	}
 	fmt.Println()
 }

@@ -6,7 +6,7 @@ import "time"
 type Counts struct {
 	// Ready messages can be received now.
 	Ready int
-	// Held messages are visible, but others of their group are in flight.
+	// Held messages are visible, but others of their group are in flight, or their group is not looked at yet.
 	Held int
 	// InFlight messages were handed out and are neither acknowledged nor visible again.
 	InFlight int
@@ -24,7 +24,7 @@ func (s *Schedule) Counts() Counts {
 	s.advance(s.opts.Now())
 	c := Counts{InFlight: len(s.hidden) - s.delayed, Delayed: s.delayed}
 	for _, l := range s.lanes {
-		if l.inFlight > 0 {
+		if l.inFlight > 0 || l.queued && !s.inSight(l) {
 			c.Held += len(l.waiting)
 		}
 	}

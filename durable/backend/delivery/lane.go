@@ -2,6 +2,7 @@ package delivery
 
 import (
 	"container/heap"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -19,11 +20,14 @@ func (s *Schedule) laneOf(group string) *lane {
 	return l
 }
 
-// pick takes the lane that goes next out of the ready ones.
+// pick takes the lane that goes next out of the ready ones that are in sight; nil when there is none.
 func (s *Schedule) pick() *lane {
-	i := 0
+	i := slices.IndexFunc(s.ready, s.inSight)
+	if i < 0 {
+		return nil
+	}
 	if s.opts.Pick != nil && len(s.ready) > 1 {
-		i = s.opts.Pick(len(s.ready))
+		i = s.chosen()
 	}
 	l := s.ready[i]
 	l.queued = false
@@ -34,6 +38,34 @@ func (s *Schedule) pick() *lane {
 		s.ready = append(s.ready[:i], s.ready[i+1:]...)
 	}
 	return l
+}
+
+// chosen is the place in ready that Pick chooses among those in sight.
+func (s *Schedule) chosen() int {
+	var in []int
+	for i, l := range s.ready {
+		if s.inSight(l) {
+			in = append(in, i)
+		}
+	}
+	if len(in) == 1 {
+		return in[0]
+	}
+	return in[s.opts.Pick(len(in))]
+}
+
+// inSight reports whether the first message of a lane is among those that are looked at.
+func (s *Schedule) inSight(l *lane) bool {
+	if s.opts.LookAhead == 0 || len(s.entries) <= s.opts.LookAhead {
+		return true
+	}
+	older := 0
+	for seq := range s.entries {
+		if seq < l.waiting[0].Seq {
+			older++
+		}
+	}
+	return older < s.opts.LookAhead
 }
 
 // advance shows what became visible by now.

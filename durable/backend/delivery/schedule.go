@@ -17,6 +17,9 @@ type Options struct {
 	Visibility time.Duration
 	// Grouped keeps the messages of one group in order, and holds a group back while some of it are in flight.
 	Grouped bool
+	// LookAhead is among how many messages, the oldest ones that are not acknowledged, a group must have one to be found;
+	// zero is all. Only a Grouped schedule has it.
+	LookAhead int
 	// Dedup is how long a message's id is remembered; zero is not at all.
 	Dedup time.Duration
 	// Pick chooses who goes next among n candidates: messages, or groups when Grouped. Nil takes the
@@ -118,8 +121,11 @@ func (s *Schedule) Take(max int) []Taken {
 func (s *Schedule) take(max int, now time.Time) []Taken {
 	s.advance(now)
 	var taken []Taken
-	for len(taken) < max && len(s.ready) > 0 {
+	for len(taken) < max {
 		l := s.pick()
+		if l == nil {
+			break
+		}
 		for len(taken) < max && len(l.waiting) > 0 {
 			m := heap.Pop(&l.waiting).(*message)
 			m.receives++

@@ -17,6 +17,7 @@ const visibility = 30 * time.Second
 type plain struct {
 	now     time.Time
 	grouped bool
+	ahead   int             // how many messages are looked at; 0 is all
 	all     []*plainMessage // by seq
 }
 
@@ -41,11 +42,17 @@ func (p *plain) locked(group string) bool {
 func (p *plain) ready() []*plainMessage {
 	var ready []*plainMessage
 	for _, m := range p.all {
-		if p.visible(m) && !p.locked(m.group) {
+		if p.visible(m) && !p.locked(m.group) && p.inSight(m.group) {
 			ready = append(ready, m)
 		}
 	}
 	return ready
+}
+
+// inSight reports whether a visible message of the group is among those that are looked at.
+func (p *plain) inSight(group string) bool {
+	at := slices.IndexFunc(p.all, func(m *plainMessage) bool { return m.group == group && p.visible(m) })
+	return p.ahead == 0 || at < p.ahead
 }
 
 func (p *plain) counts() delivery.Counts {
@@ -56,7 +63,7 @@ func (p *plain) counts() delivery.Counts {
 			c.InFlight++
 		case !p.visible(m):
 			c.Delayed++
-		case p.locked(m.group):
+		case p.locked(m.group) || !p.inSight(m.group):
 			c.Held++
 		default:
 			c.Ready++
@@ -124,7 +131,10 @@ func TestScheduleDoesWhatThePlainOneDoes(t *testing.T) {
 
 func compare(t *rapid.T, grouped bool) {
 	want := &plain{now: time.Unix(0, 0), grouped: grouped}
-	opts := delivery.Options{Now: func() time.Time { return want.now }, Visibility: visibility, Grouped: grouped}
+	if grouped {
+		want.ahead = rapid.IntRange(0, 4).Draw(t, "look-ahead")
+	}
+	opts := delivery.Options{Now: func() time.Time { return want.now }, Visibility: visibility, Grouped: grouped, LookAhead: want.ahead}
 	if rapid.Bool().Draw(t, "picks") {
 		opts.Pick = func(n int) int { return rapid.IntRange(0, n-1).Draw(t, "pick") }
 	}

@@ -31,6 +31,9 @@ type Options struct {
 	// Unordered makes the inbox a standard queue: no order, no group lock, no deduplication. It still refuses what an
 	// ordered inbox refuses.
 	Unordered bool
+	// LookAhead is among how many messages, the oldest ones, an ordered inbox finds the groups that it hands out: SQS looks
+	// at 120,000. Zero is all.
+	LookAhead int
 	// Pick chooses, among n candidates, which one Receive hands out next, 0 <= Pick(n) < n: the messages that are ready, or
 	// the groups of an ordered inbox. Nil takes the one that has been ready longest. It is called with a lock held.
 	Pick func(n int) int
@@ -59,7 +62,7 @@ func New(o Options) *Backend {
 	inbox, activities := standard, standard
 	activities.Visibility = o.ActivityVisibility
 	if !o.Unordered {
-		inbox.Grouped, inbox.Dedup = true, DedupWindow
+		inbox.Grouped, inbox.Dedup, inbox.LookAhead = true, DedupWindow, o.LookAhead
 	}
 	return &Backend{
 		table:      newTable(),

@@ -1,0 +1,195 @@
+package sim
+
+import (
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"regexp"
+	"time"
+
+	"github.com/durable-lambda/durable-lambda/durable"
+	"github.com/durable-lambda/durable-lambda/durable/history"
+	"github.com/durable-lambda/durable-lambda/examples/orders"
+)
+
+// scenario is a fixed program, and what its client asks for. Nothing goes wrong in it but what a director wants.
+type scenario struct {
+	name string
+	plan func(*Plan)
+	// long ones have too many places to crash at each pair of them.
+	long bool
+	act  func(*stage)
+}
+
+// stage collects what the client of a scenario asks for, one after the other.
+type stage struct {
+	w      *World
+	script []*request
+}
+
+// outcome is what became of a scenario.
+type outcome struct {
+	Result
+	// ends are how the newest life of each instance ended.
+	ends map[string]string
+	// places is how many there were.
+	places int
+}
+
+// run runs the scenario. Nobody but the director and the scheduler's fixed seed decides anything.
+func (sc scenario) run(direct director, traced bool) outcome {
+	plan := Plan{Seed: 1, Orchestrators: 2, Runners: 1, Budget: 100, Sticky: 1, Persistent: true, Warm: 1 << 20}
+	if sc.plan != nil {
+		sc.plan(&plan)
+	}
+	w := newWorld(plan, rand.New(rand.NewPCG(1, 0x5ce)), traced)
+	w.direct = direct
+	r := w.run(func() {
+		s := &stage{w: w}
+		sc.act(s)
+		w.spawn("client1", w.client(s.script))
+		w.spawnCloser()
+	})
+	out := outcome{r, map[string]string{}, w.places}
+	for _, l := range w.check.order {
+		out.ends[l.instance] = l.how()
+	}
+	return out
+}
+
+// chosen are the parts of a result that a life's random identity decides.
+var chosen = regexp.MustCompile(`-[0-9a-f]{16}`)
+
+// how a life ended.
+func (l *life) how() string {
+	switch {
+	case l.end == nil:
+		return "never"
+	case l.end.Kind == history.ExecutionFailed:
+		return "Failed " + l.end.Failure.Kind
+	}
+	return fmt.Sprint(l.end.Kind, " ", chosen.ReplaceAllString(string(l.end.Data.Bytes), ""))
+}
+
+// start has an instance started.
+func (s *stage) start(id, program string, input any) {
+	s.startAt(0, id, program, input)
+}
+
+func (s *stage) startAt(at time.Duration, id, program string, input any) {
+	data, err := json.Marshal(input)
+	if err != nil {
+		panic(err)
+	}
+	t := &task{instance: id, program: programNamed(program), input: data}
+	s.w.tasks = append(s.w.tasks, t)
+	reuse := durable.ReuseEnded
+	if t.program.once {
+		reuse = durable.ReuseNever
+	}
+	s.script = append(s.script, t.start(epoch.Add(at), reuse))
+}
+
+func (s *stage) raise(at time.Duration, id, name string, v any) {
+	data, err := json.Marshal(v)
+	if err != nil {
+		panic(err)
+	}
+	req := durable.EventRequest{Instance: id, Name: name, Data: data, ID: fmt.Sprint("event-", len(s.script))}
+	s.script = append(s.script, raise(req, epoch.Add(at)))
+}
+
+func (s *stage) manage(at time.Duration, id string, c durable.Command) {
+	s.script = append(s.script, manage(id, c, epoch.Add(at)))
+}
+
+// tree is a scenario of one tree.
+func tree(name string, plan func(*Plan), root Node) scenario {
+	return scenario{name: name, plan: plan, act: func(s *stage) { s.start("i1", "anything", Tree{Root: root}) }}
+}
+
+func ask(key string) Node             { return Node{Do: "call", Key: key} }
+func leave(key string) Node           { return Node{Do: "leave", Key: key} }
+func step(key string) Node            { return Node{Do: "step", Key: key} }
+func sleep(d time.Duration) Node      { return Node{Do: "sleep", For: d} }
+func wait(d time.Duration) Node       { return Node{Do: "wait", For: d} }
+func nodes(do string, k ...Node) Node { return Node{Do: do, Kids: k} }
+
+// anOrder is the input of an order.
+func anOrder(price int64, country, token string) orders.Input {
+	return orders.Input{Order: orders.Order{
+		ID: "i1", Customer: orders.Customer{Name: "Ada", Email: "ada@example.com"}, Currency: "EUR",
+		Items:   []orders.Item{{SKU: "BOOK-1", Quantity: 2, UnitPrice: price}},
+		ShipTo:  orders.Address{Street: "1 Main St", City: "Berlin", Postcode: "10115", Country: country},
+		Payment: orders.Card{Token: token},
+	}}
+}
+
+func order(name string, approve *bool, in orders.Input) scenario {
+	return scenario{name: name, long: true, act: func(s *stage) {
+		s.start("order-i1", "orders", in)
+		if approve != nil {
+			s.raise(time.Minute, "order-i1", "approval", orders.Decision{Approved: *approve, By: "Grace"})
+		}
+	}}
+}
+
+// chunked makes every turn take many segments; handedOn has each of them go on elsewhere.
+func chunked(p *Plan)  { p.SegmentCommands = 1 }
+func handedOn(p *Plan) { p.SegmentCommands, p.HandOn = 1, 1 }
+func dueRows(p *Plan)  { p.DirectDelay = 10 * time.Second }
+
+// scenarios are what is crashed everywhere.
+var scenarios = []scenario{
+	tree("sequence", nil, nodes("seq", ask("a"), ask("b"))),
+	tree("retry", nil, Node{Do: "call", Key: "a", Fails: 1}),
+	tree("failure", nil, nodes("seq", Node{Do: "call", Key: "a", Fails: 1, Final: true}, ask("b"))),
+	tree("fan", nil, Node{Do: "fan", Key: "f", N: 12, Fails: 1}),
+	tree("coroutines", nil, nodes("par", nodes("seq", ask("a"), ask("b")), nodes("seq", step("c"), ask("d")))),
+	tree("race", nil, nodes("race", ask("a"), sleep(time.Minute))),
+	tree("within", nil, nodes("seq", wait(20*time.Second), ask("a"))),
+	tree("timers", dueRows, nodes("seq", sleep(time.Second), sleep(3*time.Hour))),
+	tree("cancelled timer", dueRows, nodes("seq", nodes("race", ask("a"), sleep(3*time.Hour)), ask("b"))),
+	tree("steps", nil, nodes("seq", step("a"), ask("b"), step("c"), Node{Do: "status", Key: "d"})),
+	tree("steps in chunks", chunked, nodes("seq", nodes("par", step("a"), step("b"), ask("c")), leave("d"), ask("e"))),
+	tree("chunks handed on", handedOn, nodes("seq", Node{Do: "fan", Key: "f", N: 3}, leave("a"))),
+	tree("unawaited ends", nil, nodes("seq", ask("a"), nodes("par", leave("b"), leave("c")))),
+	tree("a blob", nil, Node{Do: "call", Key: "a", Size: history.InlinePayload + 1}),
+	{name: "events", act: func(s *stage) {
+		s.start("i1", "events", Plain{N: 2})
+		s.raise(0, "i1", "go", 1)
+		s.raise(time.Second, "i1", "GO", 2)
+	}},
+	{name: "saga", act: func(s *stage) { s.start("i1", "saga", Plain{N: 2}) }},
+	{name: "suspended and resumed", act: func(s *stage) {
+		s.start("i1", "anything", Tree{Root: nodes("seq", sleep(2*time.Second), ask("a"))})
+		s.manage(time.Second, "i1", durable.Suspend)
+		s.manage(time.Minute, "i1", durable.Resume)
+	}},
+	{name: "terminated", act: func(s *stage) {
+		s.start("i1", "anything", Tree{Root: nodes("seq", ask("a"), leave("b"), sleep(3*time.Hour))})
+		s.manage(time.Minute, "i1", durable.Terminate)
+	}},
+	{name: "terminated while suspended", act: func(s *stage) {
+		s.start("i1", "anything", Tree{Root: nodes("seq", ask("a"), sleep(3*time.Hour))})
+		s.manage(time.Second, "i1", durable.Suspend)
+		s.manage(time.Minute, "i1", durable.Terminate)
+	}},
+	{name: "an id used again", act: func(s *stage) {
+		s.start("i1", "anything", Tree{Root: nodes("seq", ask("a"), leave("b"))})
+		s.startAt(time.Hour, "i1", "anything", Tree{Root: ask("c"), Nonce: 1})
+	}},
+	{name: "two instances", long: true, act: func(s *stage) {
+		s.start("i1", "anything", Tree{Root: nodes("seq", ask("a"), ask("b"))})
+		s.start("i2", "anything", Tree{Root: nodes("par", ask("c"), step("d"))})
+	}},
+	{name: "a bug and its fix", long: true, plan: func(p *Plan) { p.Deploys = true }, act: func(s *stage) {
+		s.start("i1", "buggy", Plain{N: 2})
+		s.w.deploys = []time.Time{epoch.Add(time.Minute), epoch.Add(2 * time.Minute)}
+		s.manage(3*time.Minute, "i1", durable.Resume)
+	}},
+	order("an order", nil, anOrder(1250, "DE", "tok_visa")),
+	order("an order approved", new(true), anOrder(250_000, "DE", "tok_flaky")),
+	order("an order not approved", new(false), anOrder(250_000, "DE", "tok_visa")),
+	order("an order refunded", nil, anOrder(1250, "ZZ", "tok_visa")),
+}
