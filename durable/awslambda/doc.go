@@ -40,6 +40,7 @@
 //	variable              function  meaning
 //	DURABLE_HUB           all       the task hub's name, as it appears in links; needed by Starter
 //	DURABLE_DIRECT_DELAY  all       a duration: what is due later waits in the table. 15m without it, and at most; all functions the same
+//	DURABLE_IN_FLIGHT     orchestrator  how many activities of one instance may be under way at once; 1000 without it
 //	DURABLE_PUBLIC_URL    Starter   what links begin with; without it, how the request came
 //	DURABLE_METER         all       1: each invocation logs how many requests of AWS it made
 //	DURABLE_BUILD         all       names the deployment; without it, the executable's build id

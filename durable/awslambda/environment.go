@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"strconv"
 	"time"
 
 	sdk "github.com/aws/aws-sdk-go-v2/aws"
@@ -24,6 +25,7 @@ const (
 	EnvPublicURL   = "DURABLE_PUBLIC_URL"
 	EnvMeter       = "DURABLE_METER"
 	EnvBuild       = "DURABLE_BUILD"
+	EnvInFlight    = "DURABLE_IN_FLIGHT"
 )
 
 // Services is what a function offers to the application that it runs.
@@ -66,6 +68,19 @@ func openHub(ctx context.Context, log *slog.Logger) (*hub, error) {
 	h.store = store.New(store.Config{Backend: ports, DirectDelay: direct})
 	h.Services = Services{Client: client.New(h.store), Table: ports.Table, AWS: cfg, Log: log}
 	return h, nil
+}
+
+// inFlight is how many activities of one instance may be under way at once; 0 is the worker's default.
+func inFlight() (int, error) {
+	text := os.Getenv(EnvInFlight)
+	if text == "" {
+		return 0, nil
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 {
+		return 0, fmt.Errorf("%s is %q: it must be a number of activities, such as 200", EnvInFlight, text)
+	}
+	return n, nil
 }
 
 func directDelay() (time.Duration, error) {

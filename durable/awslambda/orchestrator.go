@@ -44,9 +44,13 @@ const warmBytes = 32 << 20
 
 func newOrchestrator(h *hub, handlers []durable.Handler) (*orchestrator, error) {
 	o := &orchestrator{hub: h, exit: os.Exit}
+	limit, err := inFlight()
+	if err != nil {
+		return nil, err
+	}
 	watch := shell.Watch(h.Log, shell.StuckAfter)
 	w, err := worker.New(worker.Config{Store: h.store, Handlers: handlers, Log: h.Log, Build: buildID(),
-		UnknownReceives: unknownReceives, Execute: shell.Parallel, Warm: warmBytes,
+		UnknownReceives: unknownReceives, Execute: shell.Parallel, Warm: warmBytes, InFlight: limit,
 		Watch: func(instance string, run func()) bool {
 			back := watch(instance, run)
 			o.stuck = o.stuck || !back

@@ -33,6 +33,8 @@ type Config struct {
 	Data string
 	// AddrSetting and DataSetting are what people change Addr and Data by, for errors that tell them to: flags, say.
 	AddrSetting, DataSetting string
+	// InFlight is how many activities of one instance may be under way at once; the worker's default, 1,000, without it.
+	InFlight int
 	// Title is shown when the server starts, and Hints after it, a line each.
 	Title string
 	Hints []string

@@ -66,7 +66,7 @@ func Serve(ctx context.Context, c Config) (err error) {
 		return err
 	}
 	w, err := worker.New(worker.Config{Store: st, Handlers: handlers, Log: c.Log, Build: buildID(),
-		Execute: shell.Parallel, Watch: shell.Watch(c.Log, shell.StuckAfter), Warm: warmBytes})
+		Execute: shell.Parallel, Watch: shell.Watch(c.Log, shell.StuckAfter), Warm: warmBytes, InFlight: c.InFlight})
 	if err != nil {
 		return err
 	}

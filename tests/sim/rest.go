@@ -141,18 +141,37 @@ func (w *World) replays(l *life) {
 		w.fail("%s replays to something else: ended %v, %d commands, %d steps, %v", l, d.Ended, len(d.Commands), len(d.Steps), d.Err)
 		return
 	}
-	w.replaysLastTurn(l, segments, run, opt)
+	if slices.ContainsFunc(segments, func(s *history.Segment) bool {
+		return slices.ContainsFunc(s.Events, func(e history.Event) bool { return e.Kind == history.ExecutionSuspended })
+	}) {
+		w.replaysTurn(l, segments, lastTurn(segments), len(segments), run, opt) // others ran another build's code, or were interrupted
+		return
+	}
+	for first := 0; first < len(segments); {
+		next := first + 1
+		for next < len(segments) && segments[next-1].More {
+			next++
+		}
+		w.replaysTurn(l, segments, first, next, run, opt)
+		first = next
+	}
 }
 
-// replaysLastTurn runs the last turn again from its inputs: it must ask for the same, and end the same.
-func (w *World) replaysLastTurn(l *life, segments []*history.Segment, run replay.Code, opt replay.Options) {
+// lastTurn is where the last turn begins.
+func lastTurn(segments []*history.Segment) int {
 	first := len(segments) - 1
 	for first > 0 && segments[first-1].More {
 		first--
 	}
+	return first
+}
+
+// replaysTurn runs a turn again from its inputs, after a replay of all before it: it must ask for the same, and end the
+// same. Most turns ran on a warm copy, so this is what shows that such a copy does nothing else than a replay.
+func (w *World) replaysTurn(l *life, segments []*history.Segment, first, next int, run replay.Code, opt replay.Options) {
 	var inputs []history.Event
 	var want []string
-	for _, seg := range segments[first:] {
+	for _, seg := range segments[first:next] {
 		for _, e := range seg.Events {
 			switch {
 			case e.Kind == history.StepCompleted || e.Kind == history.StepFailed:
@@ -168,12 +187,12 @@ func (w *World) replaysLastTurn(l *life, segments []*history.Segment, run replay
 	d := t.Deliver(inputs, segments[first].Time)
 	t.Close()
 	if d.Err != nil || len(d.Commands) != len(want) {
-		w.fail("the last turn of %s runs otherwise: %d commands instead of %d, %v", l, len(d.Commands), len(want), d.Err)
+		w.fail("turn %d of %s runs otherwise: %d commands instead of %d, %v", first, l, len(d.Commands), len(want), d.Err)
 		return
 	}
 	for i := range want {
 		if got := inFull(d.Commands[i]); got != want[i] {
-			w.fail("the last turn of %s runs otherwise: %s instead of %s", l, got, want[i])
+			w.fail("turn %d of %s runs otherwise: %s instead of %s", first, l, got, want[i])
 		}
 	}
 }
