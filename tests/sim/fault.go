@@ -97,9 +97,23 @@ func (a *actor) come(at aim, what func() string, after bool) {
 	a.wanted = a.w.direct(place{n: a.w.places, actor: a, at: at, what: what(), after: after})
 }
 
+// again decides whether a delivery comes once more, and when.
+func (w *World) again(d backend.Delivery) (time.Duration, bool) {
+	if w.twice != nil {
+		return w.twice(d)
+	}
+	if w.strike(duplicate) != duplicate {
+		return 0, false
+	}
+	return pick(w.rng, 0, time.Second, 45*time.Second, 10*time.Minute, 72*time.Hour), true
+}
+
 // standStill stops the actor for so long that everything that it has received goes to others.
 func (a *actor) standStill() {
 	d := pick(a.w.rng, 31*time.Second, 2*time.Minute, 7*time.Minute, 26*time.Hour)
+	if a.w.still > 0 {
+		d = a.w.still
+	}
 	a.until = a.w.now.Add(d)
 	a.w.trace.add(a, "stands still for %v", d)
 }

@@ -125,8 +125,9 @@ func (p *Plan) focus(r *rand.Rand) {
 		p.Programs = []string{pick(r, "timers", "timers", "within", "race")}
 		more, most = append(more, refused), []fault{stall}
 	case 4: // bad code that somebody wants to be rid of
-		p.Managed, p.Deploys, p.UnknownReceives, p.Instances = true, true, 0, pick(r, 1, 2)
-		p.Programs = []string{pick(r, "late", "late", "buggy")}
+		p.Managed, p.Deploys, p.UnknownReceives, p.Instances = chance(r, 0.6), true, 0, pick(r, 1, 2)
+		p.Programs = []string{pick(r, "late", "buggy")}
+		p.Aim, most = pick(r, p.Aim, committing), []fault{crash}
 	default:
 		return
 	}

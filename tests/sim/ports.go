@@ -133,8 +133,12 @@ func (q *queue) Send(ctx context.Context, messages []backend.Message) []error {
 func (q *queue) send(ctx context.Context, messages []backend.Message) []error {
 	errs := make([]error, len(messages))
 	torn := len(messages) > 1 && q.a.w.strike(partial) == partial
+	first := -1 // one at least that is not sent
+	if torn {
+		first = q.a.w.rng.IntN(len(messages))
+	}
 	for i, m := range messages {
-		if torn && chance(q.a.w.rng, 0.4) {
+		if i == first || torn && chance(q.a.w.rng, 0.4) {
 			errs[i] = errRefused
 			continue
 		}
@@ -166,8 +170,8 @@ func (q *queue) Receive(ctx context.Context, max int, wait time.Duration) (batch
 		batch, err = q.inner.Receive(ctx, max, 0)
 		batch = slices.DeleteFunc(batch, q.bury)
 		for _, d := range batch {
-			if q.a.w.strike(duplicate) == duplicate {
-				q.a.w.copy(q.name, q.inner, d.Message)
+			if after, again := q.a.w.again(d); again {
+				q.a.w.copy(q.name, q.inner, d.Message, after)
 			}
 		}
 		return err

@@ -37,13 +37,16 @@ type outcome struct {
 }
 
 // run runs the scenario. Nobody but the director and the scheduler's fixed seed decides anything.
-func (sc scenario) run(direct director, traced bool) outcome {
+func (sc scenario) run(direct director, traced bool, set ...func(*World)) outcome {
 	plan := Plan{Seed: 1, Orchestrators: 2, Runners: 1, Budget: 100, Sticky: 1, Persistent: true, Warm: 1 << 20}
 	if sc.plan != nil {
 		sc.plan(&plan)
 	}
 	w := newWorld(plan, rand.New(rand.NewPCG(1, 0x5ce)), traced)
 	w.direct = direct
+	for _, f := range set {
+		f(w)
+	}
 	r := w.run(func() {
 		s := &stage{w: w}
 		sc.act(s)

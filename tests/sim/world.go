@@ -54,7 +54,11 @@ type World struct {
 	// direct decides in place of chance, and places counts what it was asked.
 	direct director
 	places int
-	index  *oldIndex
+	// twice says, in place of chance, which deliveries come once more, and when. still is how long an actor stands still; 0
+	// is by chance.
+	twice func(backend.Delivery) (time.Duration, bool)
+	still time.Duration
+	index *oldIndex
 }
 
 // again is a message that is delivered once more.
@@ -221,10 +225,9 @@ func (w *World) choose(a *actor) {
 	}
 }
 
-// copy has a message delivered once more, some time.
-func (w *World) copy(name string, q backend.Queue, m backend.Message) {
+// copy has a message delivered once more, in a while.
+func (w *World) copy(name string, q backend.Queue, m backend.Message, d time.Duration) {
 	m.ID = "" // past every deduplication
-	d := pick(w.rng, 0, time.Second, 45*time.Second, 10*time.Minute, 72*time.Hour)
 	w.copies = append(w.copies, again{w.now.Add(d), name, q, m})
 	w.trace.add("queue", "delivers again in %v: %s", d, describeMessage(m))
 }
