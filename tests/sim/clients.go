@@ -55,15 +55,18 @@ type request struct {
 	tries int
 }
 
-// cast makes the clients and what they will ask for.
-func (w *World) cast() {
+// anyProgram is one of the plan's.
+func (w *World) anyProgram(int) *program { return programNamed(pick(w.rng, w.plan.Programs...)) }
+
+// cast makes the clients and what they will ask for of each instance's program.
+func (w *World) cast(program func(i int) *program) {
 	scripts := make([][]*request, w.plan.Clients)
 	add := func(r *request) {
 		i := w.rng.IntN(len(scripts))
 		scripts[i] = append(scripts[i], r)
 	}
 	for i := range w.plan.Instances {
-		p := programNamed(pick(w.rng, w.plan.Programs...))
+		p := program(i)
 		w.write(fmt.Sprintf("%si%d", p.prefix, i+1), p, add)
 	}
 	for range w.rng.IntN(3) {

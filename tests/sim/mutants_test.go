@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -63,6 +64,26 @@ func TestMutants(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestShrinking shows that a small program is found for a rule that is left out.
+func TestShrinking(t *testing.T) {
+	if *mutate == 0 || *mutateNamed != "" {
+		t.Skip("a build of its own: run with -mutants SEEDS")
+	}
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := mutants[slices.IndexFunc(mutants, func(m mutant) bool { return m.name == "consumed messages owe nothing" })]
+	out, _ := exec.CommandContext(t.Context(), "go", "test", "-vet=off", "-count=1", "-overlay", m.overlay(t, root),
+		"-run", "^TestSim$", ".", "-args", "-failures", "1").CombinedOutput()
+	_, found, ok := strings.Cut(string(out), "the smallest program found: ")
+	if nodes := strings.Count(found, `"Do":`); !ok || nodes == 0 || nodes > 3 {
+		t.Errorf("the smallest program has %d nodes:\n%s", nodes, out)
+	}
+	program, _, _ := strings.Cut(found, `"Plan"`)
+	t.Log(program)
 }
 
 var failed = regexp.MustCompile(`seed (\d+) failed: (.*)`)

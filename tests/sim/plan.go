@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -18,7 +19,7 @@ type Plan struct {
 	Instances     int
 	// Budget is how many faults may happen in all, Rates how likely each is at each of its chances.
 	Budget int
-	Rates  [faults]float64
+	Rates  Rates
 	// Aim is the kind of call that most faults hit; reading is none.
 	Aim aim
 	// Unordered makes the inbox a standard queue.
@@ -55,6 +56,37 @@ type Plan struct {
 	Deploys bool
 	// Programs are the names of those that run.
 	Programs []string
+}
+
+// Rates are how likely each fault is.
+type Rates [faults]float64
+
+// MarshalJSON names the faults.
+func (r Rates) MarshalJSON() ([]byte, error) {
+	named := map[string]float64{}
+	for f, rate := range r {
+		if rate > 0 {
+			named[fault(f).String()] = rate
+		}
+	}
+	return json.Marshal(named)
+}
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (r *Rates) UnmarshalJSON(b []byte) error {
+	var named map[string]float64
+	if err := json.Unmarshal(b, &named); err != nil {
+		return err
+	}
+	*r = Rates{}
+	for name, rate := range named {
+		f := slices.Index(faultNames[:], name)
+		if f < 0 {
+			return fmt.Errorf("sim: no fault is called %s", name)
+		}
+		r[f] = rate
+	}
+	return nil
 }
 
 func pick[T any](r *rand.Rand, of ...T) T { return of[r.IntN(len(of))] }

@@ -1,4 +1,4 @@
-package sim_test
+package sim
 
 import (
 	"flag"
@@ -13,16 +13,14 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
-
-	"github.com/durable-lambda/durable-lambda/tests/sim"
 )
 
 var (
-	seeds  = flag.Int("seeds", 0, "how many seeds to run; SEEDS in the environment, or 1000, without it")
-	until  = flag.Int("failures", 5, "after how many seeds that fail to stop")
-	shrink = flag.Bool("shrink", true, "look for a small program that fails as well")
-	from   = flag.Uint64("from", 1, "the first of the seeds")
-	seed   = flag.Uint64("seed", 0, "the only seed to run, with its trace")
+	seeds = flag.Int("seeds", 0, "how many seeds to run; SEEDS in the environment, or 1000, without it")
+	until = flag.Int("failures", 5, "after how many seeds that fail to stop")
+	from  = flag.Uint64("from", 1, "the first of the seeds")
+	seed  = flag.Uint64("seed", 0, "the only seed to run, with its trace")
+	file  = flag.String("program", "", "the only program to run, with its trace: a file of JSON, as a failing seed prints it")
 )
 
 // tail is how many steps of a failing run are shown without -v.
@@ -40,7 +38,11 @@ func count() int {
 
 func TestSim(t *testing.T) {
 	if *seed != 0 {
-		report(t, sim.Run(*seed, true), testing.Verbose())
+		report(t, Run(*seed, true), testing.Verbose(), fmt.Sprint("-seed ", *seed))
+		return
+	}
+	if *file != "" {
+		report(t, readCase(t, *file).Run(true), testing.Verbose(), "-program "+*file)
 		return
 	}
 	var next, failures atomic.Int64
@@ -55,12 +57,12 @@ func TestSim(t *testing.T) {
 				if s >= int64(count()) {
 					return
 				}
-				r := sim.Run(*from+uint64(s), false)
+				r := Run(*from+uint64(s), false)
 				lock.Lock()
 				total.add(r)
 				lock.Unlock()
 				if r.Err != nil && failures.Add(1) <= int64(*until) {
-					report(t, sim.Run(r.Seed, true), false)
+					report(t, Run(r.Seed, true), false, fmt.Sprint("-seed ", r.Seed))
 				}
 			}
 		})
@@ -77,7 +79,7 @@ type totals struct {
 
 func newTotals() *totals { return &totals{faults: map[string]int{}, seen: map[string]int{}} }
 
-func (t *totals) add(r sim.Result) {
+func (t *totals) add(r Result) {
 	t.seeds++
 	t.steps += r.Steps
 	t.segments += r.Segments
@@ -106,7 +108,7 @@ func (t *totals) table(took time.Duration) string {
 }
 
 // report fails for a run that did, and shows the end of it, or all.
-func report(t *testing.T, r sim.Result, whole bool) {
+func report(t *testing.T, r Result, whole bool, again string) {
 	t.Helper()
 	lines := r.Trace
 	if !whole && len(lines) > tail {
@@ -119,6 +121,6 @@ func report(t *testing.T, r sim.Result, whole bool) {
 		}
 		return
 	}
-	t.Errorf("seed %d: %v\n%s\n\nseed %d failed: %v\nagain: go test ./tests/sim -run TestSim -seed %d -v",
-		r.Seed, r.Plan, text, r.Seed, r.Err, r.Seed)
+	t.Errorf("seed %d: %v\n%s\n\nseed %d failed: %v\nagain: go test ./tests/sim -run TestSim -v %s\n%s",
+		r.Seed, r.Plan, text, r.Seed, r.Err, again, shrunk(t, r.Plan))
 }

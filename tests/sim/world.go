@@ -89,7 +89,7 @@ type Result struct {
 func Run(seed uint64, traced bool) Result {
 	r := rand.New(rand.NewPCG(seed, 0x5eed))
 	w := newWorld(newPlan(seed, r), r, traced)
-	return w.run(w.cast)
+	return w.run(func() { w.cast(w.anyProgram) })
 }
 
 func newWorld(plan Plan, r *rand.Rand, traced bool) *World {
