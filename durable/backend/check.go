@@ -110,6 +110,22 @@ func CheckDefer(d time.Duration) error {
 // CheckBlobKey refuses a blob key that is empty, too long or not UTF-8.
 func CheckBlobKey(key string) error { return checkText("blob key", key, MaxBlobKey) }
 
+// CheckList refuses a List without a positive limit, and a prefix or a key to go on after that is too long or not UTF-8.
+func CheckList(prefix, after string, limit int) error {
+	if limit <= 0 {
+		return fmt.Errorf("limit of %d: %w: it must be positive", limit, ErrInvalid)
+	}
+	for _, key := range []string{prefix, after} {
+		if key == "" {
+			continue
+		}
+		if err := CheckBlobKey(key); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func checkText(what, s string, most int) error {
 	if s == "" {
 		return fmt.Errorf("empty %s: %w", what, ErrInvalid)

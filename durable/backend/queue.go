@@ -50,4 +50,17 @@ type Blobs interface {
 	Put(ctx context.Context, key string, data []byte) error
 	Get(ctx context.Context, key string) ([]byte, error)
 	Delete(ctx context.Context, key string) error
+	// List returns, in the order of their bytes, up to limit of the keys that begin with prefix and are greater than after.
+	// An empty prefix is that of all keys. Fewer than limit means that there are no more. Limit must be positive. Like
+	// Get it sees every Put and Delete that returned before it was called.
+	List(ctx context.Context, prefix, after string, limit int) ([]BlobInfo, error)
+}
+
+// BlobInfo is what List knows of a blob.
+type BlobInfo struct {
+	Key string
+	// Size is the number of bytes that Get returns.
+	Size int64
+	// Modified is when the blob was put last, by the clock of where it is stored, at least to the second.
+	Modified time.Time
 }

@@ -254,3 +254,14 @@ func (b *blobs) Get(ctx context.Context, key string) (data []byte, err error) {
 func (b *blobs) Delete(ctx context.Context, key string) error {
 	return b.a.call(reading, func() string { return "delete blob " + key }, func() error { return b.inner.Delete(ctx, key) })
 }
+
+func (b *blobs) List(ctx context.Context, prefix, after string, limit int) (listed []backend.BlobInfo, err error) {
+	err = b.a.call(reading, func() string { return fmt.Sprintf("list blobs %s: %d", prefix, len(listed)) }, func() (err error) {
+		listed, err = b.inner.List(ctx, prefix, after, limit)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return listed, nil
+}

@@ -3,7 +3,9 @@ package aws_test
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -157,5 +159,28 @@ func TestCallsEndWithTheContextsError(t *testing.T) {
 	})
 	if _, err := hub.Wake.Receive(ctx, 1, time.Minute); !errors.Is(err, context.Canceled) {
 		t.Errorf("got error %v, want context.Canceled", err)
+	}
+}
+
+func TestListGoesOnWhereS3Stopped(t *testing.T) {
+	t.Parallel()
+	var asked []string
+	hub := overWire(func(r *http.Request) (*http.Response, error) {
+		q := r.URL.Query()
+		asked = append(asked, strings.Join([]string{q.Get("prefix"), q.Get("start-after"), q.Get("max-keys"), q.Get("continuation-token")}, " "))
+		body := `<ListBucketResult><IsTruncated>true</IsTruncated><NextContinuationToken>more</NextContinuationToken>
+			<Contents><Key>hub/a/1</Key><Size>7</Size><LastModified>2026-01-02T03:04:05.000Z</LastModified></Contents></ListBucketResult>`
+		if len(asked) == 2 {
+			body = `<ListBucketResult><Contents><Key>hub/a/2</Key><Size>8</Size></Contents></ListBucketResult>`
+		}
+		return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Request: r, Body: io.NopCloser(strings.NewReader(body))}, nil
+	})
+	got, err := hub.Blobs.List(t.Context(), "a/", "a/0", 1005)
+	if err != nil || len(got) != 2 || got[0].Key != "a/1" || got[0].Size != 7 || got[0].Modified.Year() != 2026 || got[1].Key != "a/2" {
+		t.Errorf("listed %+v, %v", got, err)
+	}
+	want := []string{"hub/a/ hub/a/0 1000 ", "hub/a/ hub/a/0 1000 more"}
+	if !slices.Equal(asked, want) {
+		t.Errorf("asked for %q, want %q", asked, want)
 	}
 }

@@ -27,7 +27,7 @@ const (
 )
 
 // Plan decides about each call by its name: "table.get", "table.put", "table.delete", "table.query", "table.index",
-// "blobs.put", "blobs.get", "blobs.delete", and "send", "receive", "ack" and "defer" of "inbox", "wake" and "activities",
+// "blobs.put", "blobs.get", "blobs.delete", "blobs.list", and "send", "receive", "ack" and "defer" of "inbox", "wake" and "activities",
 // as in "inbox.send". It is asked once for every message of a Send, as each may fail alone. Calls made at the same time ask
 // at the same time.
 type Plan func(op string) Fault
@@ -177,4 +177,8 @@ func (b faultyBlobs) Get(ctx context.Context, key string) ([]byte, error) {
 
 func (b faultyBlobs) Delete(ctx context.Context, key string) error {
 	return b.plan.guard("blobs.delete", func() error { return b.blobs.Delete(ctx, key) })
+}
+
+func (b faultyBlobs) List(ctx context.Context, prefix, after string, limit int) ([]backend.BlobInfo, error) {
+	return answer(b.plan, "blobs.list", func() ([]backend.BlobInfo, error) { return b.blobs.List(ctx, prefix, after, limit) })
 }

@@ -69,7 +69,7 @@ func New(o Options) *Backend {
 		inbox:      newQueue("inbox", true, inbox),
 		wake:       newQueue("wake", false, standard),
 		activities: newQueue("activities", false, activities),
-		blobs:      &blobs{data: map[string][]byte{}},
+		blobs:      &blobs{now: o.Now, data: map[string]blob{}},
 		now:        o.Now,
 	}
 }

@@ -49,7 +49,7 @@
 //	'i' ‖ text(index partition) ‖ text(index sort) ‖ text(partition) ‖ sort   summary
 //	'x' ‖ expiry in Unix seconds, 8 bytes ‖ text(partition) ‖ sort    nothing
 //	'q' ‖ queue, 1 byte ‖ number of the message, 8 bytes              message record
-//	'b' ‖ key                                                         blob
+//	'b' ‖ key                                                         blob record
 //
 // Numbers are big-endian; a time has its sign bit flipped. text ends a string with 00 01 and writes a 00 in it as 00 FF, so
 // that keys sort as the tuples of their parts do. The queues are 'i', 'w' and 'a'.
@@ -58,6 +58,7 @@
 //
 //	item      owner, generation, number, flags, [expiry], [index partition, index sort, summary], value
 //	message   id, group, due in Unix nanoseconds, body
+//	blob      time it was put in Unix milliseconds, data
 //
 // Of an item's flags, 1 says that it has an expiry and 2 that it is listed in the index.
 package pebble

@@ -81,6 +81,19 @@ func decodeMessage(b []byte) (m backend.Message, due time.Time, err error) {
 	return m, due, r.end(true)
 }
 
+func encodeBlob(data []byte, modified time.Time) []byte {
+	b := binary.AppendVarint(append(make([]byte, 0, len(data)+16), recordVersion), modified.UnixMilli())
+	return appendField(b, data)
+}
+
+// decodeBlob returns a part of b.
+func decodeBlob(b []byte) (data []byte, modified time.Time, err error) {
+	r := newReader(b)
+	modified = time.UnixMilli(r.varint()).UTC()
+	data = r.field()
+	return data, modified, r.end(true)
+}
+
 func appendField[T string | []byte](b []byte, field T) []byte {
 	return append(binary.AppendUvarint(b, uint64(len(field))), field...)
 }
