@@ -1,11 +1,12 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"io"
-	"net"
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -27,18 +28,13 @@ type server struct {
 
 func serve(t testing.TB, data string) *server {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	addr := l.Addr().String()
-	l.Close()
-	c := demonstration(addr, data, time.Hour)
-	c.Out = io.Discard
+	c := demonstration("127.0.0.1:0", data, time.Hour)
+	out, in := io.Pipe()
+	c.Out = in
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
-	go func() { ended <- dev.Serve(ctx, c) }()
-	s := &server{t: t, base: "http://" + addr}
+	go func() { ended <- dev.Serve(ctx, c); in.Close() }()
+	s := &server{t: t, base: where(t, out)}
 	s.stop = func() {
 		cancel()
 		if err := <-ended; err != nil {
@@ -47,14 +43,23 @@ func serve(t testing.TB, data string) *server {
 		s.stop = func() {}
 	}
 	t.Cleanup(func() { s.stop() })
-	s.eventually("the server answers", func() bool {
-		resp, err := http.Get(s.base + "/mail.json")
-		if err == nil {
-			resp.Body.Close()
-		}
-		return err == nil
-	})
 	return s
+}
+
+var address = regexp.MustCompile(`http://127\.0\.0\.1:[0-9]+`)
+
+// where reads from what a server says where it is.
+func where(t testing.TB, said io.Reader) string {
+	t.Helper()
+	lines := bufio.NewScanner(said)
+	for lines.Scan() {
+		if found := address.FindString(lines.Text()); found != "" {
+			go func() { _, _ = io.Copy(io.Discard, said) }()
+			return found
+		}
+	}
+	t.Fatal("the server does not say where it is")
+	return ""
 }
 
 // eventually polls: what happens in the server has no other signal to the outside.

@@ -3,6 +3,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -23,17 +24,38 @@ import (
 )
 
 type cli struct {
-	Dev devCommand `cmd:"" help:"Serve the order demonstration in this process."`
+	Dev    devCommand    `cmd:"" help:"Serve the order demonstration in this process."`
+	Doctor doctorCommand `cmd:"" help:"Look for what an accident has left in a hub, and repair it."`
+	Dlq    dlqCommand    `cmd:"" help:"List, show and take back dead letters."`
 }
 
+// status is the exit status of a command that has said what there is to say.
+type status int
+
+func (s status) Error() string { return fmt.Sprintf("exit status %d", int(s)) }
+
 func main() {
-	c := kong.Parse(new(cli), kong.Name("durable"), kong.UsageOnError(),
+	c := kong.Parse(new(cli), kong.Name("durable"), kong.UsageOnError(), kong.Exit(exit),
 		kong.Description("Durable workflows in Go, on AWS or in one process."))
-	if err := c.Run(); err != nil {
+	err := c.Run()
+	var said status
+	if errors.As(err, &said) {
+		os.Exit(int(said))
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "durable:", err)
-		os.Exit(1)
+		os.Exit(failed)
 	}
 }
+
+// exit makes no difference between what is wrong with a command line and what is wrong with anything else.
+func exit(code int) { os.Exit(min(code, failed)) }
+
+// Exit statuses. Findings that are left are no failure of the command.
+const (
+	findingsLeft status = 1
+	failed              = 2
+)
 
 type devCommand struct {
 	Addr string `default:"127.0.0.1:8080" help:"Address to listen on."`

@@ -247,7 +247,8 @@ func TestMalformedIsRefused(t *testing.T) {
 		want   string
 	}{
 		"nothing":                    {segment, nil, "cut short"},
-		"version zero":               {segment, wire{0, 0}, "format version"},
+		"version zero":               {segment, wire{0, 0}, "does not begin with a format version"},
+		"text":                       {message, wire("hello"), "does not begin with a format version"},
 		"fields out of order":        {segment, head().uint(4, 1).uint(1, 1), "out of order"},
 		"a field twice":              {segment, head().uint(4, 1).uint(4, 1), "out of order"},
 		"a number where text is due": {segment, head().uint(3, 1), "wrong type"},

@@ -92,7 +92,7 @@ func checkHeader(b []byte) error {
 	switch {
 	case len(b) < 2:
 		return errTruncated
-	case b[0] == 0:
+	case b[0] == 0, b[0] >= ' ': // versions stay below what text begins with
 		return errors.New("it does not begin with a format version")
 	case b[0] > FormatVersion:
 		return fmt.Errorf("%w: format version %d; this program reads up to %d", ErrNewer, b[0], FormatVersion)

@@ -87,7 +87,7 @@ func (s *Store) unfold(ctx context.Context, h *History, value []byte) error {
 	return nil
 }
 
-var errFold = errors.New("it does not hold what its name says")
+var errFold = fmt.Errorf("%w fold: it does not hold what its name says", history.ErrFormat)
 
 // appendFold adds the segments of one fold.
 func (h *History) appendFold(b []byte, to uint64) error {
@@ -122,15 +122,18 @@ func encodeFolds(ends []uint64) []byte {
 }
 
 func decodeFolds(b []byte) ([]uint64, error) {
-	if len(b) < 2 || b[0] != history.FormatVersion || b[1] != 0 {
-		return nil, errors.New("the item of the folds has an unknown format: it was written by a newer version")
+	if len(b) < 2 || b[0] == 0 {
+		return nil, fmt.Errorf("%w item of the folds", history.ErrFormat)
+	}
+	if b[0] != history.FormatVersion || b[1] != 0 {
+		return nil, fmt.Errorf("%w item of the folds: %w: format version %d, compression %d", history.ErrFormat, history.ErrNewer, b[0], b[1])
 	}
 	var ends []uint64
 	var last uint64
 	for r := bytes.NewReader(b[2:]); r.Len() > 0; {
 		n, err := binary.ReadUvarint(r)
 		if err != nil || n == 0 || n > 1<<32-last {
-			return nil, errors.New("the item of the folds is damaged")
+			return nil, fmt.Errorf("%w item of the folds", history.ErrFormat)
 		}
 		last += n
 		ends = append(ends, last)

@@ -76,7 +76,7 @@ func (s *Store) load(ctx context.Context, h *History) error {
 func (h *History) append(item backend.Item) error {
 	n := len(h.Segments)
 	if item.Sort != segmentSort(h.Incarnation, h.Generation, uint64(n)) {
-		return fmt.Errorf("segment %d is missing before %s", n, item.Sort)
+		return fmt.Errorf("%w: segment %d is missing before %s", ErrGap, n, item.Sort)
 	}
 	seg, err := history.DecodeSegment(item.Value)
 	if err != nil {

@@ -15,6 +15,9 @@ import (
 // ErrConflict says that another has committed the number first: everything in memory is out of date.
 var ErrConflict = errors.New("store: another commit was first")
 
+// ErrGap says that a history has lost some of its middle: nothing that this program does takes that away.
+var ErrGap = errors.New("the history has a gap")
+
 // Config of a store. Only Backend is needed.
 type Config struct {
 	Backend backend.Backend

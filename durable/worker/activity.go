@@ -136,6 +136,11 @@ func final(p *history.Policy, f *history.Failure, attempt uint32) bool {
 // pause is how long to wait after an attempt: as the policy says, and up to a tenth more, so that what failed together
 // does not come back together.
 func (w *Worker) pause(p *history.Policy, attempt uint32) time.Duration {
+	return pauseAfter(p, attempt, w.cfg.Jitter())
+}
+
+// pauseAfter takes how much of the tenth is added.
+func pauseAfter(p *history.Policy, attempt uint32, jitter float64) time.Duration {
 	pause := float64(p.Initial)
 	if p.Factor > 0 {
 		pause *= math.Pow(p.Factor, float64(attempt-1))
@@ -144,7 +149,7 @@ func (w *Worker) pause(p *history.Policy, attempt uint32) time.Duration {
 		pause = min(pause, float64(p.Cap))
 	}
 	pause = min(pause, float64(365*24*time.Hour))
-	return time.Duration(pause * (1 + w.cfg.Jitter()/10))
+	return time.Duration(pause * (1 + jitter/10))
 }
 
 // report sends an outcome to the instance.

@@ -98,13 +98,21 @@ func (a *attempt) flush(ctx context.Context) error {
 	return err
 }
 
+// goOn asks for the next segment of an instance.
+func (a *attempt) goOn() {
+	m, nonce := a.message("", 0), ""
+	n := len(a.st.h.Segments)
+	if n > 0 {
+		nonce = a.st.h.Segments[n-1].Nonce
+	}
+	m.ID = store.CallID(a.g.instance, a.g.incarnation, "continue-"+nonce)
+	m.Event, m.Number = history.Event{Kind: history.Continued}, uint64(n)
+	a.out.Inbox(m)
+}
+
 // handOn leaves the rest of an unfinished turn to a message: everything consumed so far is committed and sent.
 func (a *attempt) handOn(ctx context.Context) error {
-	n := uint64(len(a.st.h.Segments))
-	m := a.message("", 0)
-	m.ID = store.CallID(a.g.instance, a.g.incarnation, "continue-"+a.st.h.Segments[n-1].Nonce)
-	m.Event, m.Number = history.Event{Kind: history.Continued}, n
-	a.out.Inbox(m)
+	a.goOn()
 	if err := a.settle(ctx); err != nil {
 		return err
 	}

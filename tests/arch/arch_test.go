@@ -52,7 +52,11 @@ var layers = map[string]layer{
 		"durable/backend", "durable/backend/pebble", "durable/mail", "internal/shell"}},
 	"durable/durabletest": {may: []string{"durable", "durable/worker", "durable/client", "durable/store", "durable/backend",
 		"durable/backend/memory", "durable/mail"}},
-	"cmd/durable":                {may: []string{"durable", "durable/dev", "durable/api", "examples/..."}, vendors: []string{"github.com/alecthomas/kong"}},
+	"durable/doctor": {may: []string{"durable/worker", "durable/store", "durable/backend", "durable/history"}},
+	// With the tag aws it opens deployed hubs, too.
+	"cmd/durable": {may: []string{"durable", "durable/dev", "durable/api", "durable/doctor", "durable/worker", "durable/store",
+		"durable/backend/pebble", "durable/backend/aws", "examples/..."},
+		vendors: []string{"github.com/alecthomas/kong", "golang.org/x/term", "github.com/aws/aws-sdk-go-v2/..."}},
 	"examples/orders":            {may: []string{"durable"}},
 	"examples/orders/fulfilment": {may: []string{"durable", "examples/orders"}},
 	"examples/orders/shop":       {may: []string{"durable", "durable/backend", "examples/orders"}},
