@@ -27,7 +27,7 @@ func (s *Store) Fold(ctx context.Context, h *History) error {
 		value := seg.Encode()
 		b = append(binary.AppendUvarint(b, uint64(len(value))), value...)
 	}
-	if err := s.b.Blobs.Put(ctx, foldBlob(h.Instance, h.Incarnation, h.Generation, from, to), b); err != nil {
+	if err := s.putBlob(ctx, foldBlob(h.Instance, h.Incarnation, h.Generation, from, to), b); err != nil {
 		return fmt.Errorf("store: fold %s: %w", h.Instance, err)
 	}
 	ends := append(h.folds[:len(h.folds):len(h.folds)], to)
@@ -75,7 +75,7 @@ func (s *Store) unfold(ctx context.Context, h *History, value []byte) error {
 	}
 	for _, to := range ends {
 		from := uint64(len(h.Segments))
-		b, err := s.b.Blobs.Get(ctx, foldBlob(h.Instance, h.Incarnation, h.Generation, from, to))
+		b, err := s.getBlob(ctx, foldBlob(h.Instance, h.Incarnation, h.Generation, from, to))
 		if err != nil {
 			return err
 		}

@@ -25,7 +25,7 @@ func (s *Store) offload(ctx context.Context, instance, incarnation string, p *hi
 		return nil
 	}
 	key := blobKey(instance, incarnation, p.Bytes)
-	if err := s.b.Blobs.Put(ctx, key, p.Bytes); err != nil {
+	if err := s.putBlob(ctx, key, p.Bytes); err != nil {
 		return fmt.Errorf("store: put a payload of %s: %w", instance, err)
 	}
 	*p = history.Payload{Blob: key, Size: uint64(len(p.Bytes))}
@@ -36,7 +36,10 @@ func (s *Store) hydrate(ctx context.Context, p *history.Payload) error {
 	if p.Blob == "" || p.Bytes != nil {
 		return nil
 	}
-	b, err := s.b.Blobs.Get(ctx, p.Blob)
+	b, err := s.getBlob(ctx, p.Blob)
+	if err == nil && uint64(len(b)) != p.Size {
+		err = fmt.Errorf("%w: it has %d bytes, want %d", errBlob, len(b), p.Size)
+	}
 	if err != nil {
 		return fmt.Errorf("store: get payload %s: %w", p.Blob, err)
 	}

@@ -141,11 +141,9 @@ func (c *check) hydrate(seg *history.Segment) {
 		if p.Blob == "" {
 			continue
 		}
-		b, err := c.w.inner.Blobs.Get(context.Background(), p.Blob)
-		if err != nil {
+		if err := c.w.plain.Hydrate(context.Background(), p); err != nil {
 			c.w.fail("a committed payload cannot be read: %v", err)
 		}
-		p.Bytes = b
 	}
 }
 

@@ -35,10 +35,9 @@ func (w *World) encode(v any) []byte {
 
 // task finds what a start is for.
 func (w *World) task(m *history.Message) *task {
-	data := m.Event.Data.Bytes
-	if m.Event.Data.Blob != "" {
-		data, _ = w.inner.Blobs.Get(context.Background(), m.Event.Data.Blob)
-	}
+	p := m.Event.Data
+	_ = w.plain.Hydrate(context.Background(), &p)
+	data := p.Bytes
 	i := slices.IndexFunc(w.tasks, func(t *task) bool { return t.instance == m.Instance && bytes.Equal(t.input, data) })
 	if i < 0 {
 		w.fail("a start of %s has an input that nobody gave", m.Instance)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/durable-lambda/durable-lambda/durable/backend"
 	"github.com/durable-lambda/durable-lambda/durable/backend/memory"
+	"github.com/durable-lambda/durable-lambda/durable/store"
 )
 
 // epoch is when every run begins.
@@ -35,6 +36,7 @@ type World struct {
 	calm    bool
 	memory  *memory.Backend
 	inner   backend.Backend
+	plain   *store.Store    // over inner, for checks
 	dead    *memory.Backend // whose queues are the dead-letter queues
 	queues  *memory.Queues  // of this step, once somebody has asked
 	actors  []*actor
@@ -99,6 +101,7 @@ func newWorld(plan Plan, r *rand.Rand, traced bool) *World {
 	o := memory.Options{Now: func() time.Time { return w.now }, Unordered: plan.Unordered, LookAhead: plan.LookAhead, Pick: w.rng.IntN}
 	w.memory, w.dead = memory.New(o), memory.New(o)
 	w.inner = w.memory.Backend()
+	w.plain = store.New(store.Config{Backend: w.inner})
 	w.index = newOldIndex(w)
 	return w
 }

@@ -1,0 +1,78 @@
+package store
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// What the first byte of a blob says of the rest.
+const (
+	blobPlain = 0
+	blobGzip  = 1
+)
+
+// maxBlob is how many bytes a blob may have once it is uncompressed: many times what is ever put into one. It keeps a
+// damaged or forged one from taking all memory.
+const maxBlob = 64 << 20
+
+var errBlob = errors.New("the blob is damaged")
+
+// putBlob stores data, compressed where that saves something.
+func (s *Store) putBlob(ctx context.Context, key string, data []byte) error {
+	if len(data) > maxBlob {
+		return fmt.Errorf("put blob %s: it has %d bytes, at most %d are allowed", key, len(data), maxBlob)
+	}
+	return s.b.Blobs.Put(ctx, key, pack(data))
+}
+
+// getBlob reads what putBlob stored.
+func (s *Store) getBlob(ctx context.Context, key string) ([]byte, error) {
+	b, err := s.b.Blobs.Get(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	data, err := unpack(b)
+	if err != nil {
+		return nil, fmt.Errorf("get blob %s: %w", key, err)
+	}
+	return data, nil
+}
+
+func pack(data []byte) []byte {
+	var b bytes.Buffer
+	b.WriteByte(blobGzip)
+	w, _ := gzip.NewWriterLevel(&b, gzip.BestSpeed) // the level is one that there is
+	w.Write(data)                                   // a buffer takes everything
+	w.Close()
+	if b.Len() > len(data) {
+		return append([]byte{blobPlain}, data...)
+	}
+	return b.Bytes()
+}
+
+func unpack(b []byte) ([]byte, error) {
+	switch {
+	case len(b) == 0:
+		return nil, errBlob
+	case b[0] == blobPlain:
+		return b[1:], nil
+	case b[0] != blobGzip:
+		return nil, fmt.Errorf("it has the unknown compression %d: it was written by a newer version", b[0])
+	}
+	r, err := gzip.NewReader(bytes.NewReader(b[1:]))
+	if err != nil {
+		return nil, errors.Join(errBlob, err)
+	}
+	data, err := io.ReadAll(io.LimitReader(r, maxBlob+1))
+	if err != nil {
+		return nil, errors.Join(errBlob, err)
+	}
+	if len(data) > maxBlob {
+		return nil, fmt.Errorf("%w: it has more than %d bytes", errBlob, maxBlob)
+	}
+	return data, nil
+}
