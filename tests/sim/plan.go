@@ -54,6 +54,8 @@ type Plan struct {
 	LookAhead int
 	// Deploys says whether other builds are deployed on the way.
 	Deploys bool
+	// Doctor: somebody repairs instances on the way and in the end. Loses: queues lose messages, which no protocol makes up for.
+	Doctor, Loses bool
 	// Programs are the names of those that run.
 	Programs []string
 }
@@ -133,6 +135,8 @@ func newPlan(seed uint64, r *rand.Rand) Plan {
 	if chance(r, 0.4) {
 		p.MaxReceives = 1 + r.IntN(3)
 	}
+	p.Doctor = seed%4 == 1
+	p.Loses = seed%8 == 1
 	return p
 }
 
@@ -184,8 +188,8 @@ func (p Plan) String() string {
 		}
 	}
 	return fmt.Sprintf("%d orchestrators, %d runners, %d clients, %d instances of %s; %d faults of %s, aim %d; unordered %v, sticky %v, "+
-		"hand on %v, skew %v, segments of %d commands and %d bytes, direct delay %v, warm %d for %v, in flight %d, folds of %d, unknown receives %d, at most %d receives, look-ahead %d, deploys %v, redrive %v, hasty %v, contended %v, managed %v",
+		"hand on %v, skew %v, segments of %d commands and %d bytes, direct delay %v, warm %d for %v, in flight %d, folds of %d, unknown receives %d, at most %d receives, look-ahead %d, deploys %v, redrive %v, hasty %v, contended %v, managed %v, doctor %v, loses %v",
 		p.Orchestrators, p.Runners, p.Clients, p.Instances, strings.Join(p.Programs, ", "), p.Budget, strings.Join(on, ", "), p.Aim,
 		p.Unordered, p.Sticky, p.HandOn, p.Skew, p.SegmentCommands, p.SegmentBytes, p.DirectDelay,
-		p.Warm, p.WarmAge, p.InFlight, p.FoldBytes, p.UnknownReceives, p.MaxReceives, p.LookAhead, p.Deploys, p.Redrive, p.Hasty, p.Contended, p.Managed)
+		p.Warm, p.WarmAge, p.InFlight, p.FoldBytes, p.UnknownReceives, p.MaxReceives, p.LookAhead, p.Deploys, p.Redrive, p.Hasty, p.Contended, p.Managed, p.Doctor, p.Loses)
 }

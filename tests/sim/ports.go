@@ -145,6 +145,10 @@ func (q *queue) send(ctx context.Context, messages []backend.Message) []error {
 		if q.a.w.plan.Hasty {
 			m.Delay -= m.Delay / 10
 		}
+		if q.a.w.loses(m) {
+			q.a.w.check.sent(q.a, q.name, m)
+			continue
+		}
 		before := q.total()
 		if sent := q.inner.Send(ctx, []backend.Message{m}); sent != nil && sent[0] != nil {
 			errs[i] = sent[0]

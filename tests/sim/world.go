@@ -61,6 +61,8 @@ type World struct {
 	twice func(backend.Delivery) (time.Duration, bool)
 	still time.Duration
 	index *oldIndex
+	// called: the doctor is to repair everything, which it has done at least once when repaired.
+	called, repaired bool
 }
 
 // again is a message that is delivered once more.
@@ -141,6 +143,9 @@ func (w *World) populate() {
 	}
 	w.spawn("sweep", w.sweep)
 	w.spawn("drain", w.drain)
+	if w.plan.Doctor {
+		w.spawn("doctor", w.doctor)
+	}
 }
 
 // live runs with faults until the clients have nothing more to ask for and everybody rests, then without, until every
@@ -154,10 +159,13 @@ func (w *World) live() {
 		a.until = time.Time{}
 	}
 	for range 60 {
-		if w.settle(); w.failure != nil || !w.nudge() {
-			w.redrive()
-			return
+		w.settle()
+		waiting, called := w.nudge(), w.repaired
+		if w.failure == nil && (waiting || !called) && w.call() || waiting && w.failure == nil {
+			continue
 		}
+		w.redrive()
+		return
 	}
 	w.fail("instances do not end: %s", strings.Join(w.check.open(), ", "))
 }
