@@ -17,7 +17,7 @@ type doctorCommand struct {
 	Instances []string      `arg:"" optional:"" name:"instance" help:"Instances to look at; all without any."`
 	Repair    bool          `help:"Do what the findings say. Whatever was sent too often is dropped by who receives it, but an activity that is under way runs a second time, under the same idempotency key."`
 	Grace     time.Duration `default:"1h" help:"How much later than it should have been done something counts as lost, on top of an activity's own time-outs and pauses. At least 5m: queues remember for as long." placeholder:"1h"`
-	All       bool          `help:"Look at instances that have ended, too."`
+	All       bool          `help:"Look at instances that have ended, too, and for payloads that nothing refers to."`
 }
 
 func (doctorCommand) Help() string {

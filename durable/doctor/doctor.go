@@ -26,7 +26,7 @@ type Config struct {
 	Grace time.Duration
 	// Instances to look at; all that the index lists without any.
 	Instances []string
-	// Closed looks at instances that have ended, too.
+	// Closed looks at instances that have ended, too, and for payloads that nothing refers to.
 	Closed bool
 	// Repair does what the findings say, instead of only saying so.
 	Repair bool
@@ -54,7 +54,7 @@ func Examine(ctx context.Context, c Config, report func(Finding)) (Summary, erro
 		c.Grace = DefaultGrace
 	}
 	e := &examination{Config: c, report: report, now: c.Store.Now(), waiting: new(waiting)}
-	steps := []func(context.Context) error{e.lookIntoQueues, e.due, e.instances, e.deadLetters}
+	steps := []func(context.Context) error{e.lookIntoQueues, e.due, e.instances, e.deadLetters, e.payloads}
 	if len(c.Instances) > 0 {
 		steps = []func(context.Context) error{e.lookIntoQueues, e.instances}
 	}

@@ -376,11 +376,19 @@ func TestDueRowsThatNoSweepSends(t *testing.T) {
 func TestWhatWaitsInAQueueIsNotLost(t *testing.T) {
 	t.Parallel()
 	h := newHub(t)
+	h.submit("raised", "yes") // whose start is lost, but any message begins it
+	h.drop(h.ports.Wake)
+	if err := yes.Raise(t.Context(), h.client, "raised", true); err != nil {
+		t.Fatal(err)
+	}
+	raised := h.drop(h.ports.Inbox)[0].Message
 	h.submit("activity", "ship")
 	h.submit("outcome", "ship")
 	h.submit("timer", "sleep")
 	h.run(false)
 	h.submit("start", "")
+	raised.ID = ""
+	h.ports.Inbox.Send(t.Context(), []backend.Message{raised})
 	for _, d := range h.drop(h.ports.Activities) {
 		if m, _ := history.DecodeMessage(d.Body); m.Instance == "outcome" {
 			h.worker.Activity(t.Context(), d)
@@ -389,12 +397,12 @@ func TestWhatWaitsInAQueueIsNotLost(t *testing.T) {
 		}
 	}
 	h.now = h.now.Add(24 * time.Hour)
-	if n := len(h.examine(nil)); n != 4 {
-		t.Errorf("%d findings by who cannot look into the queues, want 4", n)
+	if n := len(h.examine(nil)); n != 5 {
+		t.Errorf("%d findings by who cannot look into the queues, want 5", n)
 	}
 	h.want(h.examine(func(c *doctor.Config) { c.Exclusive = true }))
-	if q := h.memory.Queues(); q.Ready() != 3 {
-		t.Errorf("%+v, want three messages ready again", q)
+	if q := h.memory.Queues(); q.Ready() != 4 {
+		t.Errorf("%+v, want four messages ready again", q)
 	}
 }
 

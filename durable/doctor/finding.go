@@ -17,6 +17,8 @@ const (
 	Behind Kind = "behind"
 	// Unswept: due rows that no sweep has sent.
 	Unswept Kind = "unswept"
+	// Orphan: payloads that nothing refers to.
+	Orphan Kind = "orphan"
 	// DeadLetter: a message that a queue has given up.
 	DeadLetter Kind = "dead-letter"
 	// Newer: something that a newer version has written. It is left alone.

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+
+	"github.com/durable-lambda/durable-lambda/durable/history"
 )
 
 // What the first byte of a blob says of the rest.
@@ -19,7 +21,7 @@ const (
 // damaged or forged one from taking all memory.
 const maxBlob = 64 << 20
 
-var errBlob = errors.New("the blob is damaged")
+var errBlob = fmt.Errorf("%w blob: it is damaged", history.ErrFormat)
 
 // putBlob stores data, compressed where that saves something.
 func (s *Store) putBlob(ctx context.Context, key string, data []byte) error {
@@ -61,7 +63,7 @@ func unpack(b []byte) ([]byte, error) {
 	case b[0] == blobPlain:
 		return b[1:], nil
 	case b[0] != blobGzip:
-		return nil, fmt.Errorf("it has the unknown compression %d: it was written by a newer version", b[0])
+		return nil, fmt.Errorf("%w blob: %w: compression %d", history.ErrFormat, history.ErrNewer, b[0])
 	}
 	r, err := gzip.NewReader(bytes.NewReader(b[1:]))
 	if err != nil {

@@ -55,6 +55,37 @@ func FuzzDueRow(f *testing.F) {
 	})
 }
 
+// FuzzFold: a fold is the segments that its item says, or the history cannot be read; it is never read with others.
+func FuzzFold(f *testing.F) {
+	f.Add([]byte{history.FormatVersion, 0, 1}, []byte{})
+	f.Fuzz(func(t *testing.T, item, fold []byte) {
+		h := newHub()
+		folds := backend.Item{Key: backend.Key{Partition: "i#a", Sort: "h#" + life + "#00000000!fold"}, Owner: life, Value: item}
+		if h.ports.Table.Put(t.Context(), folds, backend.Always()) != nil {
+			return
+		}
+		for _, part := range []string{"00000000-00000001", "00000000-00000002", "00000001-00000002", "00000000-00000003"} {
+			if err := h.ports.Blobs.Put(t.Context(), store.Group("a")+"/"+life+"/fold-00000000-"+part, append([]byte{0}, fold...)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		got, err := h.Load(t.Context(), "a", life)
+		if err != nil {
+			if !errors.Is(err, history.ErrFormat) && !errors.Is(err, backend.ErrNoBlob) {
+				t.Errorf("%v says not what is wrong", err)
+			}
+			return
+		}
+		var size int
+		for _, seg := range got.Segments {
+			size += len(seg.Encode())
+		}
+		if size > 2*len(fold)+64*len(got.Segments) {
+			t.Errorf("%d bytes are read as %d segments of %d", len(fold), len(got.Segments), size)
+		}
+	})
+}
+
 // FuzzPlace: a place in a list comes from anybody. It is one, or ErrPlace.
 func FuzzPlace(f *testing.F) {
 	for _, s := range []string{"", "8232774400000#" + life, "8232774400000#", "0#", "\x00", "8232774400000#" + life + "\x00"} {

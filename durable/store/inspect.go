@@ -4,7 +4,10 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
+
+	"github.com/oklog/ulid/v2"
 
 	"github.com/durable-lambda/durable-lambda/durable/backend"
 	"github.com/durable-lambda/durable-lambda/durable/history"
@@ -70,4 +73,40 @@ func (s *Store) Overdue(ctx context.Context, before time.Time) ([]Due, error) {
 		}
 	}
 	return all, nil
+}
+
+// BlobOwner says whose payload a blob is: the instance by its Group, and the incarnation. It reports false for what is no
+// payload of a hub's.
+func BlobOwner(key string) (group, incarnation string, ok bool) {
+	parts := strings.Split(key, "/")
+	if len(parts) != 3 || len(parts[0]) != 32 || parts[2] == "" {
+		return "", "", false
+	}
+	if _, err := ulid.ParseStrict(parts[1]); err != nil {
+		return "", "", false
+	}
+	return parts[0], parts[1], true
+}
+
+// Blobs are the keys of the payloads that a life's row and history refer to. Folds are not among them: IsFold.
+func (s *Store) Blobs(ctx context.Context, row *history.Row) (map[string]bool, error) {
+	h, err := s.Load(ctx, row.Instance, row.Incarnation)
+	if err != nil {
+		return nil, err
+	}
+	refers := map[string]bool{row.Start.Data.Blob: true, row.Custom.Blob: true}
+	if row.End != nil {
+		refers[row.End.Data.Blob] = true
+	}
+	for _, seg := range h.Segments {
+		for i := range seg.Events {
+			refers[seg.Events[i].Data.Blob] = true
+		}
+	}
+	return refers, nil
+}
+
+// IsFold reports whether a blob is the copy of a part of a history.
+func IsFold(key string) bool {
+	return strings.HasPrefix(key[strings.LastIndexByte(key, '/')+1:], "fold-")
 }

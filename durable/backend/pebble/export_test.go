@@ -11,6 +11,8 @@ var (
 	DecodeItem    = decodeItem
 	EncodeMessage = encodeMessage
 	DecodeMessage = decodeMessage
+	EncodeBlob    = encodeBlob
+	DecodeBlob    = decodeBlob
 	ExpiryKey     = expiryKey
 	ItemOfExpiry  = itemOfExpiry
 )

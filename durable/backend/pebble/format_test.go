@@ -109,6 +109,24 @@ func FuzzDecodeMessage(f *testing.F) {
 	})
 }
 
+func FuzzDecodeBlob(f *testing.F) {
+	f.Add(pebble.EncodeBlob([]byte("data"), time.UnixMilli(12345)))
+	f.Add([]byte{1, 0, 0})
+	f.Fuzz(func(t *testing.T, b []byte) {
+		data, modified, err := pebble.DecodeBlob(b)
+		if err != nil {
+			return
+		}
+		if _, _, err := pebble.DecodeBlob(append(bytes.Clone(b), 0)); err == nil {
+			t.Error("a byte after the end is read over")
+		}
+		again, when, err := pebble.DecodeBlob(pebble.EncodeBlob(data, modified))
+		if err != nil || !bytes.Equal(data, again) || !when.Equal(modified) {
+			t.Errorf("%q of %v is read again as %q of %v, %v", data, modified, again, when, err)
+		}
+	})
+}
+
 func FuzzReadHub(f *testing.F) {
 	const head = "durable data folder\nformat 1\n"
 	for _, seed := range []string{
@@ -162,6 +180,7 @@ func TestNewerRecordsAreRefusedAsNewer(t *testing.T) {
 		"item":    second(pebble.DecodeItem(backend.Key{}, append([]byte{2}, item[1:]...))),
 		"flags":   second(pebble.DecodeItem(backend.Key{}, flags)),
 		"message": third(pebble.DecodeMessage(append([]byte{2}, message[1:]...))),
+		"blob":    third(pebble.DecodeBlob([]byte{2, 0, 0})),
 	} {
 		if !errors.Is(err, pebble.ErrNewer) || !strings.HasPrefix(err.Error(), "written by a newer version: ") {
 			t.Errorf("%s: got error %v, want ErrNewer", name, err)
