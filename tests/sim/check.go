@@ -61,6 +61,8 @@ func (c *check) life(instance, incarnation string) *life { return c.lives[instan
 func (c *check) put(a *actor, old *backend.Item, item backend.Item) {
 	if _, _, ok := segmentOf(item.Key); ok {
 		c.segment(a, old, item)
+	} else if old != nil && strings.HasPrefix(item.Partition, "mail#") && item.Sort == "mail" {
+		c.w.fail("%s sends a mail twice: %s", a, item.Partition)
 	} else if item.Sort == "row" {
 		c.row(a, old, item)
 	} else if strings.HasSuffix(item.Sort, "!fold") {

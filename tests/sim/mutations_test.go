@@ -81,7 +81,7 @@ var mutants = []mutant{
 	{name: "obligations end with the segment", file: "durable/worker/outbox.go",
 		old: "		to++\n", new: "		break\n"},
 	{name: "what is too late does not look whether the end was sent", file: "durable/worker/instance.go",
-		old: "	if late {\n", new: "	if late && a.st.end == nil {\n"},
+		old: "	if late {\n", new: "	if late && a.st.end == nil {\n", crash: "a bug, and its fix at the end"},
 	{name: "obligations of the end are forgotten", file: "durable/worker/outbox.go",
 		old: "	if a.st.end != nil {\n		from, to = 0, len(segments)-1\n	}\n", new: ""},
 	{name: "the end flushes only itself", file: "durable/worker/outbox.go",
@@ -169,6 +169,10 @@ var mutants = []mutant{
 	{name: "timers fire before their time", file: "durable/worker/instance.go",
 		old: "e.Kind == history.TimerFired && e.At.After(t)", new: "false && e.At.After(t)"},
 
+	{name: "outcomes count twice, and an operation has two", file: "durable/worker/decide.go",
+		old: "if op == nil || op.outcome < 0 || op.command.Epoch", new: "if true || op.command.Epoch",
+		and: []edit{{"durable/worker/decide.go", "op.outcome >= 0 || op.canceled ||", "op.canceled ||"}}},
+
 	// timers and activities
 	{name: "early timers fire", file: "durable/worker/batch.go",
 		old: "if m.Event.At.After(w.store.Now()) {", new: "if false {"},
@@ -196,6 +200,12 @@ var mutants = []mutant{
 		and: []edit{{"durable/worker/dead.go", "		out.Inbox(m)\n	}\n	return out.Flush(ctx)", "		_ = m\n	}\n	return out.Flush(ctx)"}}},
 	{name: "a sweep looks at the last minute only", file: "durable/store/sweep.go",
 		old: `from, n := "", 0`, new: `from, n := fmt.Sprintf("%013d", s.now().Add(-time.Minute).UnixMilli()), 0`},
+	{name: "the last attempt is not made", file: "durable/worker/activity.go",
+		old: "attempt >= p.Attempts {", new: "attempt+1 >= p.Attempts {"},
+	{name: "a mail is sent whether it was sent or not", file: "durable/mail/mailbox.go",
+		old: "	}, backend.Absent())", new: "	}, backend.Always())"},
+	{name: "the row runs ahead of the history", file: "durable/worker/state.go",
+		old: "Number: uint64(len(st.h.Segments)),", new: "Number: uint64(len(st.h.Segments)) + 1,"},
 	{name: "attempts are not counted", file: "durable/worker/activity.go",
 		old: "next.Attempt, next.Waiting = m.Attempt+1, time.Time{}", new: "next.Attempt, next.Waiting = m.Attempt, time.Time{}"},
 	{name: "activities that nobody has are dropped", file: "durable/worker/activity.go",

@@ -159,7 +159,7 @@ func (p *Plan) focus(r *rand.Rand) {
 		p.DirectDelay, p.Aim = 10*time.Second, pick(r, sending, sending, acknowledging)
 		p.Skew, p.Hasty = pick(r, 0, 40*time.Second, 40*time.Second), chance(r, 0.5)
 		p.Programs = []string{pick(r, "timers", "timers", "within", "race")}
-		more, most = append(more, refused), []fault{stall}
+		more, most = append(more, refused), []fault{stall, refused}
 	case 4: // bad code that somebody wants to be rid of
 		p.Managed, p.Deploys, p.UnknownReceives, p.Instances = chance(r, 0.6), true, 0, pick(r, 1, 2)
 		p.Programs = []string{pick(r, "late", "buggy")}

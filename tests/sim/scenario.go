@@ -191,6 +191,12 @@ var scenarios = []scenario{
 		s.w.deploys = []time.Time{epoch.Add(time.Minute), epoch.Add(2 * time.Minute)}
 		s.manage(3*time.Minute, "i1", durable.Resume)
 	}},
+	{name: "a bug, and its fix at the end", long: true, plan: func(p *Plan) { p.Deploys = true }, act: func(s *stage) {
+		s.start("i1", "buggy", Plain{N: 1})
+		s.w.deploys = []time.Time{epoch.Add(9 * time.Hour), epoch.Add(10 * time.Hour)}
+		s.raise(8*time.Hour, "i1", "go", 1)
+		s.raise(11*time.Hour, "i1", "go", 2)
+	}},
 	order("an order", nil, anOrder(1250, "DE", "tok_visa")),
 	order("an order approved", new(true), anOrder(250_000, "DE", "tok_flaky")),
 	order("an order not approved", new(false), anOrder(250_000, "DE", "tok_visa")),

@@ -81,7 +81,7 @@ func (a *actor) newProcess() *process { return &process{a.newWorker(), a} }
 func (p *process) renew() {
 	w := p.a.w
 	switch {
-	case p.a.build != w.build && (w.calm || chance(w.rng, 0.3)):
+	case p.a.build != w.build && (w.calm || w.direct != nil || chance(w.rng, 0.3)):
 	case w.strike(recycled) == recycled:
 		w.trace.add(p.a, "makes room for a new process")
 	default:
