@@ -39,7 +39,7 @@ func (f fault) String() string { return faultNames[f] }
 
 // often is how likely a fault is at each of its chances, in relation to the plan's rate: what has few chances needs more.
 var often = [faults]float64{refused: 0.3, lost: 0.3, retried: 0.3, partial: 1, unshown: 1, stale: 3, duplicate: 1, throttled: 1, expired: 0.2,
-	overtaken: 1, crash: 0.3, recycled: 1, stall: 0.3, jump: 0.1, stuck: 0.5, overslept: 3, moved: 5}
+	overtaken: 1, crash: 0.3, recycled: 1, stall: 0.3, jump: 0.1, stuck: 0.5, overslept: 20, moved: 5}
 
 // place is where a director may have something happen: before the effect of a call of a port, or after it and before the
 // answer is seen.

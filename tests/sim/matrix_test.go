@@ -166,6 +166,14 @@ func matrix() map[string]func() row {
 				shows: []string{`stands still`, `: Completed`, `put i1/row of \S+ at 1: Running +backend: condition failed`}}
 		},
 	}
+	rows["a_warm_copy/has_not_seen_what_a_message_is_about"] = func() row {
+		return row{scenario: outOfDate(nil), direct: leftBehind(), set: stalls(2 * time.Minute),
+			shows: []string{`stands still`, `put i1/\S+#2 .*TimerFired`, `decided again.*decide again on what is stored`}}
+	}
+	rows["a_warm_copy/loses"] = func() row {
+		return row{scenario: outOfDate(func(s *stage) { s.raise(130*time.Second, "i1", "go", 1) }), direct: leftBehind(), set: stalls(2 * time.Minute),
+			shows: []string{`stands still`, `put i1/\S+#2 .*TimerFired`, `put i1/\S+#1 \[EventRaised.*condition failed`, `decided again.*another commit was first`}}
+	}
 	for _, kind := range []string{"ExecutionStarted", "TaskScheduled", "TaskCompleted", "TaskFailed", "TimerFired", "EventRaised",
 		"ExecutionSuspended", "ExecutionResumed", "ExecutionTerminated", "Continued"} {
 		rows["delivered_twice/at_once/"+kind] = comesTwice(kind, 0)
@@ -214,6 +222,35 @@ func usedAgain() scenario {
 		s.raise(0, "i1", "go", 1)
 		s.startAt(time.Hour, "i1", "anything", Tree{Root: nodes("seq", ask("a"), sleep(100*time.Hour)), Nonce: 1})
 	}}
+}
+
+// outOfDate is a scenario in which one worker keeps a copy that the other makes out of date.
+func outOfDate(more func(*stage)) scenario {
+	return scenario{act: func(s *stage) {
+		s.start("i1", "anything", Tree{Root: nodes("seq", ask("a"), sleep(time.Minute), sleep(90*time.Second), ask("b"))})
+		if more != nil {
+			more(s)
+		}
+	}}
+}
+
+// leftBehind has the worker that begins the instance stand still once it has, and the other one after a timer.
+func leftBehind() director {
+	first, second := "", ""
+	return func(p place) fault {
+		if !p.after || !strings.HasPrefix(p.actor.name, "orch") {
+			return none
+		}
+		if first == "" && strings.HasPrefix(p.what, "ack to wake") {
+			first = p.actor.name
+			return stall
+		}
+		if first != "" && second == "" && p.actor.name != first && strings.Contains(p.what, "ack to inbox; ") && strings.Contains(p.what, "TimerFired") {
+			second = p.actor.name
+			return stall
+		}
+		return none
+	}
 }
 
 // kindOf is the kind of a delivery's message.
