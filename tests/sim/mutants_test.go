@@ -75,6 +75,19 @@ func TestMutants(t *testing.T) {
 	}
 }
 
+// TestMutantsAreOfThisCode tells whoever changes the engine which mutants to change with it.
+func TestMutantsAreOfThisCode(t *testing.T) {
+	t.Parallel()
+	for _, m := range mutants {
+		for _, e := range m.edits() {
+			b, err := os.ReadFile(filepath.Join("../..", e.file))
+			if n := strings.Count(string(b), e.old); err != nil || n != 1 {
+				t.Errorf("%s: %s has %d times, not once (%v)\n%s", m.name, e.file, n, err, e.old)
+			}
+		}
+	}
+}
+
 // TestShrinking shows that a small program is found for a rule that is left out.
 func TestShrinking(t *testing.T) {
 	if *mutate == 0 || *mutateNamed != "" {
