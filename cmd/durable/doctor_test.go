@@ -191,7 +191,6 @@ func TestCommandLinesThatMeanNothing(t *testing.T) {
 		"doctor --data nowhere":           "there is no data folder at nowhere: name the one that the server was started with by --data, or a deployed hub by --hub",
 		"doctor --grace 1m":               "--grace 1m0s is too short",
 		"doctor --hub x --data y":         "--data and --hub can't be used together",
-		"doctor --hub x":                  "built without AWS; build it with the tag aws",
 		"dlq redrive --data nowhere":      "name the ids of dead letters, as dlq list shows them, or --all",
 		"dlq redrive --all x --data here": "name the ids of dead letters, as dlq list shows them, or --all",
 	} {
