@@ -142,6 +142,15 @@ func chunked(p *Plan)  { p.SegmentCommands = 1 }
 func handedOn(p *Plan) { p.SegmentCommands, p.HandOn = 1, 1 }
 func dueRows(p *Plan)  { p.DirectDelay = 10 * time.Second }
 
+// cold keeps nothing warm, and crowded not for long; fewAtOnce lets two activities go at a time; folded folds after every turn.
+func cold(p *Plan)      { p.Warm = 0 }
+func crowded(p *Plan)   { p.Warm = 12_000 }
+func fewAtOnce(p *Plan) { p.InFlight = 2 }
+func folded(p *Plan)    { p.FoldBytes, p.Warm = 1, 12_000 }
+func everything(p *Plan) {
+	p.FoldBytes, p.Warm, p.InFlight, p.SegmentCommands, p.HandOn = 1, 12_000, 2, 1, 0.5
+}
+
 // scenarios are what is crashed everywhere.
 var scenarios = []scenario{
 	tree("sequence", nil, nodes("seq", ask("a"), ask("b"))),
@@ -157,6 +166,21 @@ var scenarios = []scenario{
 	tree("steps in chunks", chunked, nodes("seq", nodes("par", step("a"), step("b"), ask("c")), leave("d"), ask("e"))),
 	tree("chunks handed on", handedOn, nodes("seq", Node{Do: "fan", Key: "f", N: 3}, leave("a"))),
 	tree("unawaited ends", nil, nodes("seq", ask("a"), nodes("par", leave("b"), leave("c")))),
+	tree("cold", cold, nodes("seq", ask("a"), step("b"), ask("c"))),
+	tree("in flight", fewAtOnce, nodes("seq", Node{Do: "fan", Key: "f", N: 5, Fails: 1}, ask("a"))),
+	tree("in flight at the end", fewAtOnce, nodes("par", leave("a"), leave("b"), leave("c"), leave("d"), step("e"))),
+	tree("folded", folded, nodes("seq", ask("a"), ask("b"), step("c"), ask("d"))),
+	tree("all at once", everything, nodes("seq", Node{Do: "fan", Key: "f", N: 5}, step("a"), leave("b"))),
+	{name: "crowded", long: true, plan: crowded, act: func(s *stage) {
+		for _, id := range []string{"i1", "i2", "i3"} {
+			s.start(id, "anything", Tree{Root: nodes("seq", ask("a"), step("b"), ask("c"))})
+		}
+	}},
+	{name: "suspended in flight", plan: fewAtOnce, act: func(s *stage) {
+		s.start("i1", "anything", Tree{Root: nodes("seq", sleep(2*time.Second), Node{Do: "fan", Key: "f", N: 5})})
+		s.manage(2*time.Second, "i1", durable.Suspend)
+		s.manage(time.Minute, "i1", durable.Resume)
+	}},
 	tree("a blob", nil, Node{Do: "call", Key: "a", Size: history.InlinePayload + 1}),
 	{name: "events", act: func(s *stage) {
 		s.start("i1", "events", Plain{N: 2})
