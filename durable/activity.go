@@ -45,7 +45,7 @@ func (a Activity[I, O]) Call(ctx Context, in I) (O, error) { return a.Start(ctx,
 
 // Start asks for the activity; its future gets the result. A call whose future nobody waits for is still made.
 func (a Activity[I, O]) Start(ctx Context, in I) *Future[O] {
-	p, err := ctx.run.Activity(a.name, func() ([]byte, error) { return encode(in) }, a.policy)
+	p, err := ctx.run.Activity(a.name, func() ([]byte, error) { return encode(in, ctx.run.MaxPayload()) }, a.policy)
 	if err != nil {
 		return failed[O](ctx, &ActivityError{Activity: a.name, Message: "its input cannot be sent: " + err.Error(), cause: err})
 	}
@@ -89,7 +89,7 @@ func invoke[O any](ctx context.Context, body func() (O, error)) (output []byte, 
 	if err != nil {
 		return nil, toFailure(err)
 	}
-	b, err := encode(v)
+	b, err := encode(v, info(ctx).MaxPayload)
 	if err != nil {
 		return nil, toFailure(Permanent(fmt.Errorf("the result cannot be kept: %w", err)))
 	}
@@ -114,6 +114,9 @@ func (r Retry) apply(p *history.Policy) {
 		panic(fmt.Sprintf("durable.Retry: %+v: attempts start at 1, and nothing may be negative", r))
 	}
 	p.Attempts, p.Initial, p.Factor, p.Cap = uint32(r.Attempts), r.Initial, r.Factor, r.Cap
+	if len(r.NonRetryable) > maxKinds {
+		panic(fmt.Sprintf("durable.Retry: it names %d kinds of errors, at most %d are allowed", len(r.NonRetryable), maxKinds))
+	}
 	p.NonRetryable = nil
 	for _, k := range r.NonRetryable {
 		p.NonRetryable = append(p.NonRetryable, string(k))

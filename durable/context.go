@@ -49,14 +49,17 @@ func (c Context) SetStatus(v any) {
 	c.run.SetStatus(b)
 }
 
-// encode turns a value into JSON within the limits.
-func encode(v any) ([]byte, error) {
+// encode turns a value into JSON of at most limit bytes; 0 is history.MaxPayload.
+func encode(v any, limit int) ([]byte, error) {
 	b, err := json.Marshal(v)
 	if err != nil {
 		return nil, err
 	}
-	if len(b) > history.MaxPayload {
-		return nil, fmt.Errorf("%w: it has %d bytes of JSON, at most %d are allowed", ErrTooLarge, len(b), history.MaxPayload)
+	if limit <= 0 {
+		limit = history.MaxPayload
+	}
+	if len(b) > limit {
+		return nil, fmt.Errorf("%w: it has %d bytes of JSON, at most %d are allowed: keep it elsewhere and pass a reference", ErrTooLarge, len(b), limit)
 	}
 	return b, nil
 }

@@ -22,8 +22,6 @@ var (
 var (
 	// ErrTimeout is returned by Event.Within when the time is up.
 	ErrTimeout = errors.New("timed out")
-	// ErrTooLarge: a value has more bytes of JSON than an instance can keep.
-	ErrTooLarge = errors.New("the value is too large")
 )
 
 // ErrorKind names a kind of error that keeps its identity across the wire. Declare one as a constant, wrap it where the
@@ -46,6 +44,8 @@ const (
 	ActivityNotRegistered = ErrorKind("ActivityNotRegistered")
 	// WorkerLost: an attempt was begun again and again, and no worker lived to report its outcome. It may have had effects.
 	WorkerLost = ErrorKind("WorkerLost")
+	// ErrTooLarge: an input or a result has more bytes of JSON than the hub keeps. Keep it elsewhere and pass a reference.
+	ErrTooLarge = ErrorKind("TooLarge")
 )
 
 // Permanent marks an error that retrying cannot help: no further attempts are made.

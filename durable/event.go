@@ -2,6 +2,7 @@ package durable
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"time"
 )
@@ -44,7 +45,7 @@ func (e Event[T]) Within(ctx Context, d time.Duration) (T, error) {
 
 // Raise tells the instance. It returns when the event is on its way. ErrNotFound, ErrEnded.
 func (e Event[T]) Raise(ctx context.Context, c Client, instance string, v T) error {
-	data, err := encode(v)
+	data, err := json.Marshal(v)
 	if err != nil {
 		return errors.Join(ErrInvalid, err)
 	}

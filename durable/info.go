@@ -11,6 +11,8 @@ type ActivityInfo struct {
 	Attempt  int
 	// Key is the IdempotencyKey.
 	Key string
+	// MaxPayload is how many bytes of JSON the result may have; 0 is history.MaxPayload.
+	MaxPayload int
 	// Log gets the stack when the body panics. Nil discards it.
 	Log *slog.Logger
 }

@@ -34,7 +34,7 @@ func (o Orchestration[I, O]) Bind(body func(Context, I) (O, error)) Handler {
 		if err != nil {
 			return nil, toFailure(err)
 		}
-		b, err := encode(out)
+		b, err := encode(out, run.MaxPayload())
 		if err != nil {
 			return nil, toFailure(fmt.Errorf("the output cannot be kept: %w", err))
 		}
@@ -61,7 +61,7 @@ func (o Orchestration[I, O]) CheckInput(input json.RawMessage) (json.RawMessage,
 // Submit starts an instance. When it returns nil the instance can be read and will run, whatever crashes. ErrExists,
 // ErrInvalid.
 func (o Orchestration[I, O]) Submit(ctx context.Context, c Client, in I, opts ...StartOption) (Run[O], error) {
-	input, err := encode(in)
+	input, err := json.Marshal(in)
 	if err != nil {
 		return Run[O]{}, errors.Join(ErrInvalid, err)
 	}

@@ -37,13 +37,14 @@
 //
 // The hub's table, bucket and queues are named by the variables of package backend/aws. Beside them:
 //
-//	variable              function  meaning
-//	DURABLE_HUB           all       the task hub's name, as it appears in links; needed by Starter
-//	DURABLE_DIRECT_DELAY  all       a duration: what is due later waits in the table. 15m without it, and at most; all functions the same
-//	DURABLE_IN_FLIGHT     orchestrator  how many activities of one instance may be under way at once; 1000 without it
-//	DURABLE_PUBLIC_URL    Starter   what links begin with; without it, how the request came
-//	DURABLE_METER         all       1: each invocation logs how many requests of AWS it made
-//	DURABLE_BUILD         all       names the deployment; without it, the executable's build id
+//	variable              function      meaning
+//	DURABLE_HUB           all           the task hub's name, as it appears in links; needed by Starter
+//	DURABLE_DIRECT_DELAY  all           a duration: what is due later waits in the table. 15m without it, and at most; all functions the same
+//	DURABLE_MAX_PAYLOAD   all           bytes of JSON of one input, result, output or event; 10485760 without it; all functions the same
+//	DURABLE_IN_FLIGHT     Orchestrator  how many activities of one instance may be under way at once; 1000 without it
+//	DURABLE_PUBLIC_URL    Starter       what links begin with; without it, how the request came
+//	DURABLE_METER         all           1: each invocation logs how many requests of AWS it made
+//	DURABLE_BUILD         all           names the deployment; without it, the executable's build id
 //
 // # Ends
 //

@@ -26,6 +26,7 @@ const (
 	EnvMeter       = "DURABLE_METER"
 	EnvBuild       = "DURABLE_BUILD"
 	EnvInFlight    = "DURABLE_IN_FLIGHT"
+	EnvMaxPayload  = "DURABLE_MAX_PAYLOAD"
 )
 
 // Services is what a function offers to the application that it runs.
@@ -65,23 +66,30 @@ func openHub(ctx context.Context, log *slog.Logger) (*hub, error) {
 	if err != nil {
 		return nil, err
 	}
-	h.store = store.New(store.Config{Backend: ports, DirectDelay: direct})
+	limit, err := number(EnvMaxPayload, "a number of bytes, such as 1048576")
+	if err != nil {
+		return nil, err
+	}
+	h.store = store.New(store.Config{Backend: ports, DirectDelay: direct, MaxPayload: limit})
 	h.Services = Services{Client: client.New(h.store), Table: ports.Table, AWS: cfg, Log: log}
 	return h, nil
 }
 
-// inFlight is how many activities of one instance may be under way at once; 0 is the worker's default.
-func inFlight() (int, error) {
-	text := os.Getenv(EnvInFlight)
+// number reads a variable that is a positive number; 0 when it is not set.
+func number(variable, what string) (int, error) {
+	text := os.Getenv(variable)
 	if text == "" {
 		return 0, nil
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 1 {
-		return 0, fmt.Errorf("%s is %q: it must be a number of activities, such as 200", EnvInFlight, text)
+		return 0, fmt.Errorf("%s is %q: it must be %s", variable, text, what)
 	}
 	return n, nil
 }
+
+// inFlight is how many activities of one instance may be under way at once; 0 is the worker's default.
+func inFlight() (int, error) { return number(EnvInFlight, "a number of activities, such as 200") }
 
 func directDelay() (time.Duration, error) {
 	text := os.Getenv(EnvDirectDelay)

@@ -158,7 +158,7 @@ func TestTheDirectDelayIsChecked(t *testing.T) {
 	}
 }
 
-func TestActivitiesInFlight(t *testing.T) {
+func TestNumbersOfTheEnvironment(t *testing.T) {
 	for text, want := range map[string]int{"": 0, "1": 1, "250": 250, "0": -1, "-3": -1, "many": -1} {
 		t.Setenv(EnvInFlight, text)
 		if got, err := inFlight(); (err == nil) != (want >= 0) || err == nil && got != want {

@@ -95,7 +95,7 @@ func (c *Client) startMessage(req *durable.StartRequest) (*history.Message, erro
 	if err := history.CheckInstanceID(req.ID); err != nil {
 		return nil, invalid("%w", err)
 	}
-	if err := checkPayload("input", req.Input); err != nil {
+	if err := c.checkPayload("input", req.Input); err != nil {
 		return nil, err
 	}
 	now := c.store.Now().UTC().Truncate(time.Millisecond)
@@ -124,9 +124,9 @@ func checkTags(req *durable.StartRequest) error {
 	return nil
 }
 
-func checkPayload(what string, data json.RawMessage) error {
-	if len(data) > history.MaxPayload {
-		return invalid("the %s has %d bytes of JSON, at most %d are allowed: keep it elsewhere and pass a reference", what, len(data), history.MaxPayload)
+func (c *Client) checkPayload(what string, data json.RawMessage) error {
+	if limit := c.store.MaxPayload(); len(data) > limit {
+		return invalid("the %s has %d bytes of JSON, at most %d are allowed: keep it elsewhere and pass a reference", what, len(data), limit)
 	}
 	if len(data) > 0 && !json.Valid(data) {
 		return invalid("the %s is not valid JSON", what)
@@ -139,7 +139,7 @@ func (c *Client) Raise(ctx context.Context, req durable.EventRequest) error {
 	if err := history.CheckName("event", req.Name); err != nil {
 		return invalid("%w", err)
 	}
-	if err := checkPayload("event's data", req.Data); err != nil {
+	if err := c.checkPayload("event's data", req.Data); err != nil {
 		return err
 	}
 	row, err := c.open(ctx, req.Instance)

@@ -35,6 +35,8 @@ type Config struct {
 	AddrSetting, DataSetting string
 	// InFlight is how many activities of one instance may be under way at once; the worker's default, 1,000, without it.
 	InFlight int
+	// MaxPayload is how many bytes of JSON one input, result, output or event may have; 10 MiB without it.
+	MaxPayload int
 	// Title is shown when the server starts, and Hints after it, a line each.
 	Title string
 	Hints []string

@@ -57,7 +57,7 @@ func Serve(ctx context.Context, c Config) (err error) {
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 
-	st := store.New(store.Config{Backend: db.Backend()})
+	st := store.New(store.Config{Backend: db.Backend(), MaxPayload: c.MaxPayload})
 	mailbox := mail.NewMailbox(db.Backend().Table, mail.MailboxOptions{Home: "/", Log: c.Log})
 	services := Services{Client: client.New(st), Table: db.Backend().Table, Mailer: mailbox, Log: c.Log}
 	handlers := c.Handlers(services)

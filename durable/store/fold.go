@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/durable-lambda/durable-lambda/durable/backend"
 	"github.com/durable-lambda/durable-lambda/durable/history"
@@ -16,21 +17,32 @@ import (
 // fence; nobody reads them any more. A fold is never needed: one that failed, or that another worker was faster with, is
 // made later, or by the other.
 
-// Fold copies the segments after the last fold into another one, when they are enough. The last segment stays out.
+// Fold copies the segments after the last fold into others, when they are enough. The last segment stays out.
 func (s *Store) Fold(ctx context.Context, h *History) error {
-	from, to := h.folded(), uint64(max(len(h.Segments)-1, 0))
-	if h.unfolded < s.foldBytes || to <= from {
+	if h.unfolded < s.foldBytes {
 		return nil
 	}
-	var b []byte
-	for _, seg := range h.Segments[from:to] {
-		value := seg.Encode()
-		b = append(binary.AppendUvarint(b, uint64(len(value))), value...)
+	from, to := h.folded(), uint64(max(len(h.Segments)-1, 0))
+	ends := slices.Clone(h.folds)
+	for at := from; at < to; {
+		var b []byte
+		begin := at
+		for ; at < to && len(b) < s.foldBytes; at++ {
+			value := h.Segments[at].Encode()
+			b = append(binary.AppendUvarint(b, uint64(len(value))), value...)
+		}
+		if len(b) < s.foldBytes {
+			break // too little yet
+		}
+		if err := s.putBlob(ctx, foldBlob(h.Instance, h.Incarnation, h.Generation, begin, at), b); err != nil {
+			return fmt.Errorf("store: fold %s: %w", h.Instance, err)
+		}
+		ends = append(ends, at)
 	}
-	if err := s.putBlob(ctx, foldBlob(h.Instance, h.Incarnation, h.Generation, from, to), b); err != nil {
-		return fmt.Errorf("store: fold %s: %w", h.Instance, err)
+	if len(ends) == len(h.folds) {
+		return nil
 	}
-	ends := append(h.folds[:len(h.folds):len(h.folds)], to)
+	to = ends[len(ends)-1]
 	item := backend.Item{Key: foldKey(h.Instance, h.Incarnation, h.Generation), Owner: h.Incarnation,
 		Sequence: backend.Sequence{Generation: h.Generation, Number: to}, Value: encodeFolds(ends)}
 	cond := backend.Absent()

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/durable-lambda/durable-lambda/durable/backend"
+	"github.com/durable-lambda/durable-lambda/durable/history"
 )
 
 // ErrConflict says that another has committed the number first: everything in memory is out of date.
@@ -30,6 +31,10 @@ type Config struct {
 	DirectDelay time.Duration
 	// Horizon is how far ahead a sweep looks; two thirds of DirectDelay without it, and at most DirectDelay.
 	Horizon time.Duration
+	// MaxPayload is how many bytes of JSON one input, result, output or event may have; history.MaxPayload without it, and
+	// at most 64 MiB. All processes of a hub have the same. An instance that has met another limit before does not replay the
+	// same way, and is suspended for it.
+	MaxPayload int
 	// FoldBytes is how many bytes of segments are folded together; 256 KB without it. Tests lower it.
 	FoldBytes int
 }
@@ -41,7 +46,8 @@ type Store struct {
 	direct  time.Duration
 	horizon time.Duration
 	// foldBytes is how many bytes of segments make a fold.
-	foldBytes int
+	foldBytes  int
+	maxPayload int
 
 	mu   sync.Mutex // guards rand
 	rand io.Reader
@@ -49,13 +55,17 @@ type Store struct {
 
 // New returns a store over a backend.
 func New(c Config) *Store {
-	s := &Store{b: c.Backend, now: c.Now, rand: c.Rand, direct: c.DirectDelay, horizon: c.Horizon, foldBytes: c.FoldBytes}
+	s := &Store{b: c.Backend, now: c.Now, rand: c.Rand, direct: c.DirectDelay, horizon: c.Horizon, foldBytes: c.FoldBytes, maxPayload: c.MaxPayload}
 	if s.now == nil {
 		s.now = time.Now
 	}
 	if s.rand == nil {
 		s.rand = rand.Reader
 	}
+	if s.maxPayload <= 0 {
+		s.maxPayload = history.MaxPayload
+	}
+	s.maxPayload = min(s.maxPayload, maxBlob)
 	if s.foldBytes <= 0 {
 		s.foldBytes = 256 << 10
 	}
@@ -70,6 +80,9 @@ func New(c Config) *Store {
 
 // Backend is what the store stands on: its queues are received from directly.
 func (s *Store) Backend() backend.Backend { return s.b }
+
+// MaxPayload is how many bytes of JSON one payload may have.
+func (s *Store) MaxPayload() int { return s.maxPayload }
 
 // Now is the store's clock.
 func (s *Store) Now() time.Time { return s.now() }

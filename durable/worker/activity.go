@@ -76,7 +76,8 @@ func (w *Worker) do(ctx context.Context, h durable.Handler, m *history.Message, 
 	attempt, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	attempt = durable.WithActivityInfo(attempt, durable.ActivityInfo{Instance: m.Instance, Attempt: int(m.Attempt), Key: m.ID,
-		Log: w.log.With("instance", m.Instance, "activity", m.Event.Name)})
+		MaxPayload: w.store.MaxPayload(),
+		Log:        w.log.With("instance", m.Instance, "activity", m.Event.Name)})
 	output, failure := h.Do(attempt, m.Event.Data.Bytes)
 	if failure != nil && errors.Is(attempt.Err(), context.DeadlineExceeded) && ctx.Err() == nil {
 		if failure.Kind == "" {

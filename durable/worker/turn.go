@@ -71,7 +71,7 @@ func (a *attempt) open(ctx context.Context, h durable.Handler, inputs []history.
 		}
 	}
 	a.replay = replay.Open(h.Run, a.st.h.Segments, replay.Options{
-		Instance: a.g.instance, Incarnation: a.g.incarnation, Inputs: a.w.inputs,
+		Instance: a.g.instance, Incarnation: a.g.incarnation, Inputs: a.w.inputs, MaxPayload: a.w.store.MaxPayload(),
 		Log: a.w.log.With("instance", a.g.instance),
 	})
 	a.seen = -1
@@ -226,7 +226,7 @@ func (t *turn) steps(ctx context.Context, steps []replay.Step) []history.Event {
 	run := make([]func(), len(steps))
 	for i, s := range steps {
 		run[i] = func() {
-			info := durable.ActivityInfo{Instance: t.g.instance, Attempt: 1,
+			info := durable.ActivityInfo{Instance: t.g.instance, Attempt: 1, MaxPayload: t.w.store.MaxPayload(),
 				Key: store.OperationID(t.g.instance, t.g.incarnation, t.st.h.Generation, s.Op, 0),
 				Log: t.w.log.With("instance", t.g.instance, "step", s.Name)}
 			e := history.Event{Kind: history.StepCompleted, Op: s.Op, Name: s.Name, Attempt: 1}

@@ -178,6 +178,9 @@ func (r *Run) Now() time.Time { return r.now }
 // Instance is the id of the instance.
 func (r *Run) Instance() string { return r.opt.Instance }
 
+// MaxPayload is how many bytes of JSON an input or output may have; 0 is history.MaxPayload.
+func (r *Run) MaxPayload() int { return r.opt.MaxPayload }
+
 // SetStatus sets the custom status: JSON.
 func (r *Run) SetStatus(status []byte) {
 	if !r.unwinding {

@@ -4,6 +4,7 @@ package large_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -16,6 +17,7 @@ import (
 	"github.com/durable-lambda/durable-lambda/durable/backend/memory"
 	"github.com/durable-lambda/durable-lambda/durable/backend/pebble"
 	"github.com/durable-lambda/durable-lambda/durable/client"
+	"github.com/durable-lambda/durable-lambda/durable/history"
 	"github.com/durable-lambda/durable-lambda/durable/store"
 	"github.com/durable-lambda/durable-lambda/durable/worker"
 )
@@ -26,6 +28,8 @@ var (
 	long  = durable.NewOrchestration[int, int]("Long")
 	heavy = durable.NewOrchestration[string, string]("Heavy")
 	more  = durable.NewEvent[string]("More")
+	blow  = durable.NewActivity[int, string]("Blow", durable.Retry{Attempts: 3})
+	over  = durable.NewOrchestration[int, string]("Over")
 )
 
 func handlers() []durable.Handler {
@@ -55,7 +59,26 @@ func handlers() []durable.Handler {
 			}
 			return echo.Call(ctx, in+got)
 		}),
+		blow.Bind(func(_ context.Context, n int) (string, error) { return strings.Repeat("x", n), nil }),
+		over.Bind(overdo),
 	}
+}
+
+// overdo asks for what is too large in every way, and in the end returns it.
+func overdo(ctx durable.Context, n int) (string, error) {
+	_, input := echo.Call(ctx, strings.Repeat("x", n))
+	_, result := blow.Call(ctx, n)
+	_, step := durable.Step(ctx, "blow", func(context.Context) (string, error) { return strings.Repeat("x", n), nil })
+	for what, err := range map[string]error{"input": input, "result": result, "step": step} {
+		if !errors.Is(err, durable.ErrTooLarge) {
+			return "", fmt.Errorf("the %s: %w", what, err)
+		}
+	}
+	var failed *durable.ActivityError
+	if errors.As(result, &failed) && failed.Attempt != 1 {
+		return "", fmt.Errorf("it was tried %d times", failed.Attempt)
+	}
+	return strings.Repeat("x", n), nil
 }
 
 // hub runs workers over a backend until an instance has ended.
@@ -218,5 +241,29 @@ func TestPayloadsOfMegabytes(t *testing.T) {
 			t.Fatal(err)
 		}
 		completed(t, h.work("heavy", worker.Config{}), `"`+strings.Repeat("a", size)+strings.Repeat("b", size)+`"`)
+	})
+}
+
+// Nothing hangs on a payload that is too large: the door refuses it, or the operation fails, which the code may catch.
+func TestWhatIsTooLargeFailsThatOperation(t *testing.T) {
+	t.Parallel()
+	backends(t, func(t *testing.T, h *hub) {
+		long := strings.Repeat("x", history.MaxPayload)
+		if _, err := heavy.Submit(t.Context(), h.client, long); !errors.Is(err, durable.ErrInvalid) || !strings.Contains(err.Error(), "10485760") {
+			t.Errorf("an input that is too large: %v", err)
+		}
+		if _, err := over.Submit(t.Context(), h.client, history.MaxPayload, durable.ID("over")); err != nil {
+			t.Fatal(err)
+		}
+		if err := more.Raise(t.Context(), h.client, "over", long); !errors.Is(err, durable.ErrInvalid) {
+			t.Errorf("an event that is too large: %v", err)
+		}
+		in := h.work("over", worker.Config{})
+		if in.Status != durable.Failed || in.Failure == nil || in.Failure.Kind != string(durable.ErrTooLarge) {
+			t.Errorf("it is %s: %+v", in.Status, in.Failure)
+		}
+		if !strings.Contains(in.Failure.Message, "output") {
+			t.Errorf("not its output is too large, but: %s", in.Failure.Message)
+		}
 	})
 }
