@@ -24,7 +24,7 @@ type Client interface {
 	// ErrNotFound, ErrEnded, ErrSuspended, ErrNotSuspended.
 	Manage(ctx context.Context, req ManageRequest) error
 	// Get returns the status of an instance. ErrNotFound.
-	Get(ctx context.Context, id string) (Instance, error)
+	Get(ctx context.Context, id string, opts ...GetOption) (Instance, error)
 	// List returns instances, newest first. It is eventually consistent: it may miss what was just started.
 	List(ctx context.Context, q Query) (Page, error)
 	// History returns what happened in an instance so far, payloads included. ErrNotFound.
@@ -108,6 +108,12 @@ func (s Status) Ended() bool {
 	return s == Completed || s == Failed || s == Terminated || s == Canceled
 }
 
+// GetOption says what of an instance is not asked for: reading it may cost a request.
+type GetOption uint8
+
+// NoInput leaves Instance.Input out.
+const NoInput GetOption = 1
+
 // Instance is what is known of an instance without its history.
 type Instance struct {
 	ID, Incarnation string
@@ -133,6 +139,8 @@ type Query struct {
 	From, To time.Time
 	Statuses []Status
 	Names    []string
+	// NoInput leaves the inputs out.
+	NoInput bool
 	// Limit of one page; 0 is 100.
 	Limit int
 	// Continue is the Continue of the page before.

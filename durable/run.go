@@ -23,7 +23,7 @@ func (r Run[O]) Status(ctx context.Context) (Instance, error) { return r.client.
 // *OrchestrationError; one that is suspended is waited for.
 func (r Run[O]) Wait(ctx context.Context) (out O, err error) {
 	for pause := 20 * time.Millisecond; ; pause = min(2*pause, time.Second) {
-		in, err := r.client.Get(ctx, r.ref.ID)
+		in, err := r.client.Get(ctx, r.ref.ID, NoInput)
 		if err != nil {
 			return out, err
 		}

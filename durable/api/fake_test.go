@@ -75,7 +75,7 @@ func (f *fake) Start(_ context.Context, req durable.StartRequest) (durable.Insta
 	return durable.InstanceRef{ID: req.ID, Incarnation: "1"}, nil
 }
 
-func (f *fake) Get(_ context.Context, id string) (durable.Instance, error) {
+func (f *fake) Get(_ context.Context, id string, _ ...durable.GetOption) (durable.Instance, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.gets++

@@ -32,7 +32,7 @@ func (a *API) startOnce(ctx context.Context, req durable.StartRequest, key strin
 }
 
 func (a *API) startedWith(ctx context.Context, id, key string) bool {
-	instance, err := a.client.Get(ctx, id)
+	instance, err := a.client.Get(ctx, id, durable.NoInput)
 	return err == nil && instance.Tags[idempotencyTag] == key
 }
 

@@ -22,7 +22,9 @@ func (a *API) list(w http.ResponseWriter, r request) {
 			"Send the "+continuationHeader+" header of the page before as it is, or none for the first page.")
 		return
 	}
+	showInput := r.query.flag("showInput", true)
 	page, err := a.client.List(r.Context(), durable.Query{
+		NoInput:  !showInput,
 		IDPrefix: r.query.text("instanceIdPrefix"),
 		From:     r.query.time("createdTimeFrom"),
 		To:       r.query.time("createdTimeTo"),
@@ -35,7 +37,6 @@ func (a *API) list(w http.ResponseWriter, r request) {
 		Error(w, err)
 		return
 	}
-	showInput := r.query.flag("showInput", true)
 	body := make([]statusObject, len(page.Instances))
 	for i, instance := range page.Instances {
 		body[i] = statusOf(instance, showInput)

@@ -42,12 +42,20 @@ func (a *API) instance(w http.ResponseWriter, r request) (durable.Instance, bool
 		Problem(w, http.StatusNotFound, "There is no instance with this id.", err.Error())
 		return durable.Instance{}, false
 	}
-	instance, err := a.client.Get(r.Context(), r.id())
+	instance, err := a.client.Get(r.Context(), r.id(), r.leaveOut()...)
 	if err != nil {
 		Error(w, err)
 		return durable.Instance{}, false
 	}
 	return instance, true
+}
+
+// leaveOut is what of an instance need not be read.
+func (r request) leaveOut() []durable.GetOption {
+	if r.query.flag("showInput", true) {
+		return nil
+	}
+	return []durable.GetOption{durable.NoInput}
 }
 
 func (a *API) writeStatus(w http.ResponseWriter, r request, instance durable.Instance) {

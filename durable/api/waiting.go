@@ -49,6 +49,9 @@ func (a *API) answerAtEnd(w http.ResponseWriter, r request, id string, wait wait
 	case instance.Status == durable.Completed:
 		writeJSON(w, http.StatusOK, value(instance.Output))
 	default:
+		if full, err := a.client.Get(r.Context(), id, r.leaveOut()...); err == nil {
+			instance = full
+		}
 		a.writeStatus(w, r, instance)
 	}
 }
@@ -58,7 +61,7 @@ func (a *API) answerAtEnd(w http.ResponseWriter, r request, id string, wait wait
 func (a *API) await(ctx context.Context, id string, wait waiting) (durable.Instance, bool) {
 	deadline := time.Now().Add(wait.timeout)
 	for {
-		instance, err := a.client.Get(ctx, id)
+		instance, err := a.client.Get(ctx, id, durable.NoInput)
 		if err == nil && instance.Status.Ended() {
 			return instance, true
 		}

@@ -171,7 +171,7 @@ func (*waitingClient) Start(_ context.Context, r durable.StartRequest) (durable.
 	return durable.InstanceRef{ID: r.ID}, nil
 }
 
-func (*waitingClient) Get(_ context.Context, id string) (durable.Instance, error) {
+func (*waitingClient) Get(_ context.Context, id string, _ ...durable.GetOption) (durable.Instance, error) {
 	return durable.Instance{ID: id, Status: durable.Running}, nil
 }
 

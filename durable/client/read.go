@@ -14,12 +14,12 @@ import (
 )
 
 // Get reads the status of an instance, payloads included.
-func (c *Client) Get(ctx context.Context, id string) (durable.Instance, error) {
+func (c *Client) Get(ctx context.Context, id string, opts ...durable.GetOption) (durable.Instance, error) {
 	row, err := c.row(ctx, id)
 	if err != nil {
 		return durable.Instance{}, err
 	}
-	return c.instance(ctx, row)
+	return c.instance(ctx, row, !slices.Contains(opts, durable.NoInput))
 }
 
 var statuses = map[history.Status]durable.Status{
@@ -29,7 +29,7 @@ var statuses = map[history.Status]durable.Status{
 	history.StatusCanceled: durable.Canceled, history.StatusTerminated: durable.Terminated,
 }
 
-func (c *Client) instance(ctx context.Context, row *history.Row) (durable.Instance, error) {
+func (c *Client) instance(ctx context.Context, row *history.Row, input bool) (durable.Instance, error) {
 	in := durable.Instance{
 		ID: row.Instance, Incarnation: row.Incarnation, Name: row.Start.Name, Version: row.Start.Version,
 		Status: statuses[row.Status], CustomStatus: json.RawMessage(row.Custom.Bytes),
@@ -38,10 +38,12 @@ func (c *Client) instance(ctx context.Context, row *history.Row) (durable.Instan
 	if row.Start.Start != nil {
 		in.Tags = row.Start.Start.Tags
 	}
-	if err := c.store.Hydrate(ctx, &row.Start.Data); err != nil {
-		return in, err
+	if input {
+		if err := c.store.Hydrate(ctx, &row.Start.Data); err != nil {
+			return in, err
+		}
+		in.Input = row.Start.Data.Bytes
 	}
-	in.Input = row.Start.Data.Bytes
 	if row.End == nil {
 		return in, nil
 	}
@@ -96,7 +98,7 @@ func (c *Client) List(ctx context.Context, q durable.Query) (durable.Page, error
 	}
 	page := durable.Page{Continue: next}
 	for _, row := range rows {
-		in, err := c.instance(ctx, row)
+		in, err := c.instance(ctx, row, !q.NoInput)
 		if err != nil {
 			return durable.Page{}, err
 		}

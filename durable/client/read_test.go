@@ -187,3 +187,29 @@ func TestHistory(t *testing.T) {
 		t.Errorf("the history of a pending instance: %v, %v", events, err)
 	}
 }
+
+// Who does not want an input does not pay for reading it: here it could not even be read.
+func TestInputsAreReadWhenAskedFor(t *testing.T) {
+	t.Parallel()
+	h := newHub()
+	h.start(t, durable.StartRequest{ID: "i", Input: text(100_000)})
+	row, err := h.store.Row(t.Context(), "i")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := h.store.Backend().Blobs.Delete(t.Context(), row.Start.Data.Blob); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.Get(t.Context(), "i"); err == nil {
+		t.Error("an input that is gone was read")
+	}
+	if in, err := h.Get(t.Context(), "i", durable.NoInput); err != nil || in.Name != "Hello" || in.Input != nil {
+		t.Errorf("without its input: %v, %v", in, err)
+	}
+	if _, err := h.List(t.Context(), durable.Query{}); err == nil {
+		t.Error("an input that is gone was listed")
+	}
+	if page, err := h.List(t.Context(), durable.Query{NoInput: true}); err != nil || len(page.Instances) != 1 {
+		t.Errorf("listed without inputs: %v, %v", page, err)
+	}
+}

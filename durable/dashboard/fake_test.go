@@ -35,7 +35,7 @@ func (f *fake) Start(context.Context, durable.StartRequest) (durable.InstanceRef
 	return durable.InstanceRef{}, durable.ErrInvalid
 }
 
-func (f *fake) Get(_ context.Context, id string) (durable.Instance, error) {
+func (f *fake) Get(_ context.Context, id string, _ ...durable.GetOption) (durable.Instance, error) {
 	for _, in := range f.instances {
 		if in.ID == id {
 			return in, nil

@@ -147,7 +147,7 @@ func cold(p *Plan)      { p.Warm = 0 }
 func crowded(p *Plan)   { p.Warm = 12_000 }
 func fewAtOnce(p *Plan) { p.InFlight = 2 }
 func folded(p *Plan)    { p.FoldBytes, p.Warm = 1, 12_000 }
-func everything(p *Plan) {
+func crammed(p *Plan) {
 	p.FoldBytes, p.Warm, p.InFlight, p.SegmentCommands, p.HandOn = 1, 12_000, 2, 1, 0.5
 }
 
@@ -170,7 +170,7 @@ var scenarios = []scenario{
 	tree("in flight", fewAtOnce, nodes("seq", Node{Do: "fan", Key: "f", N: 5, Fails: 1}, ask("a"))),
 	tree("in flight at the end", fewAtOnce, nodes("par", leave("a"), leave("b"), leave("c"), leave("d"), step("e"))),
 	tree("folded", folded, nodes("seq", ask("a"), ask("b"), step("c"), ask("d"))),
-	tree("all at once", everything, nodes("seq", Node{Do: "fan", Key: "f", N: 5}, step("a"), leave("b"))),
+	tree("all at once", crammed, nodes("seq", Node{Do: "fan", Key: "f", N: 5}, step("a"), leave("b"))),
 	{name: "crowded", long: true, plan: crowded, act: func(s *stage) {
 		for _, id := range []string{"i1", "i2", "i3"} {
 			s.start(id, "anything", Tree{Root: nodes("seq", ask("a"), step("b"), ask("c"))})

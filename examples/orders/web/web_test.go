@@ -35,7 +35,7 @@ func (c *fakeClient) Start(_ context.Context, req durable.StartRequest) (durable
 	return durable.InstanceRef{ID: req.ID}, nil
 }
 
-func (c *fakeClient) Get(_ context.Context, id string) (durable.Instance, error) {
+func (c *fakeClient) Get(_ context.Context, id string, _ ...durable.GetOption) (durable.Instance, error) {
 	return c.started[id], nil
 }
 
