@@ -12,7 +12,7 @@ import (
 // (Orchestration.Submit, Event.Raise); the HTTP API and tools use it as it is. Package client implements it over a
 // backend. All methods are safe for concurrent use.
 //
-// Errors wrap ErrNotFound, ErrExists, ErrEnded, ErrNotSuspended, ErrSuspended or ErrInvalid where those apply; anything
+// Errors wrap ErrNotFound, ErrExists, ErrEnded, ErrNotEnded, ErrNotSuspended, ErrSuspended or ErrInvalid where those apply; anything
 // else is the backend's failure, and whether the call took effect is then unknown. Every call may be repeated.
 type Client interface {
 	// Start creates an instance. When it returns nil the instance can be read and will run, whatever crashes.
@@ -29,6 +29,9 @@ type Client interface {
 	List(ctx context.Context, q Query) (Page, error)
 	// History returns what happened in an instance so far, payloads included. ErrNotFound.
 	History(ctx context.Context, id string) ([]HistoryEvent, error)
+	// Purge removes an instance that has ended, with its history, its payloads, and all that is left of earlier lives under
+	// its id. Its id is free afterwards. After an error part of it may be gone: purge again. ErrNotFound, ErrNotEnded.
+	Purge(ctx context.Context, id string) error
 }
 
 // StartRequest asks for a new instance.

@@ -10,6 +10,8 @@ var (
 	ErrExists = errors.New("the instance id is in use")
 	// ErrEnded: the instance has ended and takes nothing any more.
 	ErrEnded = errors.New("the instance has ended")
+	// ErrNotEnded: the instance has not ended, and so cannot be purged.
+	ErrNotEnded = errors.New("the instance has not ended")
 	// ErrSuspended: the instance is suspended already.
 	ErrSuspended = errors.New("the instance is suspended already")
 	// ErrNotSuspended: there is nothing to resume.

@@ -1,6 +1,6 @@
 // Package api is the HTTP management API of Durable Functions over a durable.Client. Clients which were written for Azure
 // work with it as they are, as far as its operations go: this version starts, lists, shows, terminates, suspends and
-// resumes instances and raises events. It does not purge, rewind or restart instances and has no entities. The API owns
+// resumes instances and raises events. It purges one instance that has ended. It does not purge many, rewind or restart and has no entities. The API owns
 // paths, queries, links and bodies, and knows nothing of how instances are stored or run.
 //
 // An API serves everything under Base. An application puts its own routes beside it with With, and answers like the API
@@ -27,11 +27,12 @@
 //	POST /instances/{id}/terminate                reason
 //	POST /instances/{id}/suspend                  reason
 //	POST /instances/{id}/resume                   reason
+//	DELETE /instances/{id}                        purge one that has ended
 //
-// The contract has more, which answers 501 for now; the links to purge, rewind and restart are in each check-status
+// The contract has more, which answers 501 for now; the links to rewind and restart are in each check-status
 // answer all the same:
 //
-//	DELETE /instances[/{id}]                      purge
+//	DELETE /instances                             purge many
 //	POST   /instances/{id}/rewind
 //	POST   /instances/{id}/restart
 //	GET    /entities[/{name}[/{key}]]             list, read

@@ -32,6 +32,7 @@ type fake struct {
 	starts   []durable.StartRequest
 	events   []durable.EventRequest
 	commands []durable.ManageRequest
+	purged   []string
 	queries  []durable.Query
 	gets     int
 }
@@ -110,6 +111,17 @@ func (f *fake) Manage(_ context.Context, req durable.ManageRequest) error {
 	}
 	f.commands = append(f.commands, req)
 	return nil
+}
+
+func (f *fake) Purge(_ context.Context, id string) error {
+	in, err := f.Get(context.Background(), id)
+	if err == nil && !in.Status.Ended() {
+		return durable.ErrNotEnded
+	}
+	if err == nil {
+		f.purged = append(f.purged, id)
+	}
+	return err
 }
 
 func (f *fake) live(id string) error {

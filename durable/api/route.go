@@ -32,7 +32,7 @@ var routes = []route{
 	{http.MethodPost, []string{"instances", "{id}", "resume"}, (*API).resume},
 
 	{http.MethodDelete, []string{"instances"}, unavailable("purge instances")},
-	{http.MethodDelete, []string{"instances", "{id}"}, unavailable("purge an instance")},
+	{http.MethodDelete, []string{"instances", "{id}"}, (*API).purge},
 	{http.MethodPost, []string{"instances", "{id}", "rewind"}, unavailable("rewind an instance")},
 	{http.MethodPost, []string{"instances", "{id}", "restart"}, unavailable("restart an instance")},
 	{http.MethodGet, []string{"entities"}, unavailable("list entities")},

@@ -40,7 +40,7 @@ func (c *Client) Start(ctx context.Context, req durable.StartRequest) (durable.I
 	}
 	old := ""
 	if row != nil {
-		if !row.Status.Ended() || req.Reuse == durable.ReuseNever {
+		if !row.Purged && (!row.Status.Ended() || req.Reuse == durable.ReuseNever) {
 			return durable.InstanceRef{}, inUse(row)
 		}
 		m.Replaces, old = row.Version(), row.Incarnation
@@ -177,6 +177,18 @@ func (c *Client) Manage(ctx context.Context, req durable.ManageRequest) error {
 	return c.send(ctx, row, req.ID, e)
 }
 
+// Purge removes an instance that has ended.
+func (c *Client) Purge(ctx context.Context, id string) error {
+	row, err := c.row(ctx, id)
+	if err != nil {
+		return err
+	}
+	if !row.Status.Ended() {
+		return fmt.Errorf("instance %s: %w: terminate it first", id, durable.ErrNotEnded)
+	}
+	return c.store.Purge(ctx, row)
+}
+
 // open reads the row of an instance that has not ended.
 func (c *Client) open(ctx context.Context, id string) (*history.Row, error) {
 	row, err := c.row(ctx, id)
@@ -191,7 +203,7 @@ func (c *Client) row(ctx context.Context, id string) (*history.Row, error) {
 		return nil, fmt.Errorf("instance %q: %w", id, durable.ErrNotFound)
 	}
 	row, err := c.store.Row(ctx, id)
-	if err == nil && row == nil {
+	if err == nil && (row == nil || row.Purged) {
 		err = fmt.Errorf("instance %s: %w", id, durable.ErrNotFound)
 	}
 	return row, err

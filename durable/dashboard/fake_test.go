@@ -27,6 +27,7 @@ type fake struct {
 	queries  []durable.Query
 	events   []durable.EventRequest
 	commands []durable.ManageRequest
+	purged   []string
 }
 
 var _ durable.Client = (*fake)(nil)
@@ -51,6 +52,11 @@ func (f *fake) Raise(_ context.Context, req durable.EventRequest) error {
 
 func (f *fake) Manage(_ context.Context, req durable.ManageRequest) error {
 	f.commands = append(f.commands, req)
+	return f.err
+}
+
+func (f *fake) Purge(_ context.Context, id string) error {
+	f.purged = append(f.purged, id)
 	return f.err
 }
 

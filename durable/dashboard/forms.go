@@ -59,7 +59,7 @@ func (d *dashboard) parse(w http.ResponseWriter, r *http.Request) bool {
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
-		d.message(w, http.StatusRequestEntityTooLarge, "The form is too large: an event's data may have 4 MiB.")
+		d.message(w, http.StatusRequestEntityTooLarge, "The form is too large: an event's data may have 10 MiB.")
 	case err != nil:
 		d.message(w, http.StatusBadRequest, "The form cannot be read: "+full(err.Error()))
 	}

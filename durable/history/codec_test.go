@@ -212,7 +212,10 @@ func TestReservedKindsAreRefusedAsNewer(t *testing.T) {
 
 func TestFlagsAndStatusesOfANewerVersion(t *testing.T) {
 	t.Parallel()
-	for _, flags := range []uint64{1 << 2, 1 << 3, 1 << 63} {
+	for _, flags := range []uint64{1 << 3, 1 << 63} {
+		if _, err := history.DecodeRow(append(sampleRow().Encode()[:len(sampleRow().Encode())-2], wire{}.uint(8, flags)...)); err == nil || !strings.Contains(err.Error(), "newer") {
+			t.Errorf("flags %#x of a row: error is %v", flags, err)
+		}
 		if _, err := history.DecodeSegment(head().uint(2, flags)); err == nil || !strings.Contains(err.Error(), "newer") {
 			t.Errorf("flags %#x: error is %v", flags, err)
 		}
@@ -376,5 +379,21 @@ func TestKindNames(t *testing.T) {
 	}
 	if got, want := history.Kind(200).String(), "Kind(200)"; got != want {
 		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+func TestATombstoneIsASeal(t *testing.T) {
+	t.Parallel()
+	want := &history.Segment{Released: true, Tombstone: true, Events: []history.Event{{Kind: history.Sealed}}}
+	stored := []byte{1, 0, 2 << 1, 1<<1 | 1<<2}
+	if got := want.Encode(); !bytes.Equal(got, stored) {
+		t.Errorf("written as % x, want % x", got, stored)
+	}
+	got, err := history.DecodeSegment(stored)
+	if diff := cmp.Diff(want, got); diff != "" || err != nil {
+		t.Errorf("error %v, -want +got:\n%s", err, diff)
+	}
+	if _, err := history.DecodeSegment(head().uint(2, 1<<2).bytes(8, wire{}.uint(1, uint64(history.Sealed)))); err == nil {
+		t.Error("a tombstone with an event is read")
 	}
 }

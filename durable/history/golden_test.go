@@ -54,7 +54,7 @@ func sampleMessage() *history.Message {
 func sampleRow() *history.Row {
 	return &history.Row{Instance: "order-42", Start: sampleStart(), Status: history.StatusFailed,
 		Custom: history.Payload{Bytes: []byte(`"billing"`)}, End: &history.Event{Kind: history.ExecutionFailed,
-			Failure: &history.Failure{Message: "no stock"}}, SuspendReason: "a person said so", Updated: noon.Add(time.Hour)}
+			Failure: &history.Failure{Message: "no stock"}}, SuspendReason: "a person said so", Updated: noon.Add(time.Hour), Purged: true}
 }
 
 // A red test here means that the stored format has changed: histories that exist could not be read any more, or would be
@@ -102,8 +102,8 @@ func lines(s string) string {
 // A field that no sample uses could be forgotten by the codec, and nobody would see it.
 func TestSamplesUseEveryField(t *testing.T) {
 	t.Parallel()
-	used := map[string]bool{ // not in the value: of the item, or reserved
-		"Segment.Nonce": true, "Segment.Engine": true,
+	used := map[string]bool{ // not in the value: of the item, reserved, or without anything else
+		"Segment.Nonce": true, "Segment.Engine": true, "Segment.Tombstone": true,
 		"Row.Incarnation": true, "Row.Generation": true, "Row.Number": true,
 	}
 	all := map[string]bool{}

@@ -38,12 +38,17 @@ type Row struct {
 	// SuspendReason says why the instance is suspended.
 	SuspendReason string
 	Updated       time.Time
+	// Purged says that the instance is gone, and that the row only keeps its version for whoever starts it anew.
+	Purged bool
 }
 
 // Version names this version of the row.
 func (r *Row) Version() *Version {
 	return &Version{Incarnation: r.Incarnation, Generation: r.Generation, Number: r.Number}
 }
+
+// rowPurged is the flag of a row that is a tombstone.
+const rowPurged = 1
 
 // Encode returns the row as the value of an item, without its version and incarnation.
 func (r *Row) Encode() []byte {
@@ -57,6 +62,9 @@ func (r *Row) Encode() []byte {
 	}
 	w.string(6, r.SuspendReason)
 	w.time(7, r.Updated)
+	if r.Purged {
+		w.uint(8, rowPurged)
+	}
 	return w.b
 }
 
@@ -89,6 +97,12 @@ func DecodeRow(b []byte) (*Row, error) {
 			row.SuspendReason = r.string()
 		case 7:
 			row.Updated = r.time()
+		case 8:
+			flags := r.uint()
+			if flags&^rowPurged != 0 {
+				r.newer("flags %#x", flags)
+			}
+			row.Purged = flags&rowPurged != 0
 		default:
 			r.unknown()
 		}

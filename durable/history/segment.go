@@ -23,4 +23,6 @@ type Segment struct {
 	// Engine holds flags for changes of the engine's own behaviour that replay must honour.
 	Engine uint64
 	Events []Event
+	// Tombstone says that the segment was purged: its one event is a seal, whatever it held.
+	Tombstone bool
 }

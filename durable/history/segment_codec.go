@@ -6,9 +6,9 @@ import (
 )
 
 const (
-	flagMore     = 1 << 0
-	flagReleased = 1 << 1
-	// bit 2 marks the tombstone of a purged segment; reserved
+	flagMore      = 1 << 0
+	flagReleased  = 1 << 1
+	flagTombstone = 1 << 2
 )
 
 // The compression of what follows the first two bytes: none is all that version 1 writes; 1 is reserved, in segments, for
@@ -29,14 +29,18 @@ func (s *Segment) Encode() []byte {
 	if s.Released {
 		flags |= flagReleased
 	}
+	events := s.Events
+	if s.Tombstone {
+		flags, events = flags|flagTombstone, nil
+	}
 	w.time(1, s.Time)
 	w.uint(2, flags)
 	w.string(3, s.Name)
 	w.uint(4, uint64(s.Version))
 	w.uint(5, s.Engine)
 	w.uint(6, s.Releases)
-	for i := range s.Events {
-		w.nested(8, func(w *writer) { writeEvent(w, &s.Events[i]) })
+	for i := range events {
+		w.nested(8, func(w *writer) { writeEvent(w, &events[i]) })
 	}
 	return w.b
 }
@@ -56,10 +60,10 @@ func DecodeSegment(b []byte) (*Segment, error) {
 			s.Time = r.time()
 		case 2:
 			flags := r.uint()
-			if flags&^(flagMore|flagReleased) != 0 {
+			if flags&^(flagMore|flagReleased|flagTombstone) != 0 {
 				r.newer("flags %#x", flags)
 			}
-			s.More, s.Released = flags&flagMore != 0, flags&flagReleased != 0
+			s.More, s.Released, s.Tombstone = flags&flagMore != 0, flags&flagReleased != 0, flags&flagTombstone != 0
 		case 3:
 			s.Name = r.string()
 		case 4:
@@ -78,8 +82,14 @@ func DecodeSegment(b []byte) (*Segment, error) {
 			r.unknown()
 		}
 	}
+	if s.Tombstone && len(s.Events) > 0 {
+		r.fail("a tombstone has events")
+	}
 	if r.err != nil {
 		return nil, formatError("segment", r.err)
+	}
+	if s.Tombstone {
+		s.Events = []Event{{Kind: Sealed}}
 	}
 	return s, nil
 }

@@ -57,7 +57,7 @@ func (s *Store) List(ctx context.Context, sel Selection) (rows []*history.Row, n
 		if err != nil {
 			return nil, "", err
 		}
-		if row == nil || indexSort(row.Start.At, row.Incarnation) != next || sel.Row != nil && !sel.Row(row) {
+		if row == nil || row.Purged || indexSort(row.Start.At, row.Incarnation) != next || sel.Row != nil && !sel.Row(row) {
 			continue // gone, replaced by a newer life that is listed elsewhere, or not wanted
 		}
 		seen[id] = true

@@ -9,7 +9,8 @@ import (
 	"github.com/durable-lambda/durable-lambda/durable/history"
 )
 
-// Row reads the status row of an instance; nil when there is none. Payloads in blobs are not read.
+// Row reads the status row of an instance; nil when there is none. Payloads in blobs are not read. The row of a purged
+// instance says so, and nothing else but its version.
 func (s *Store) Row(ctx context.Context, instance string) (*history.Row, error) {
 	item, err := s.b.Table.Get(ctx, rowKey(instance))
 	if err != nil || item == nil {

@@ -124,7 +124,7 @@ func (a *attempt) decide(ctx context.Context, messages []*history.Message) error
 		if err != nil {
 			return err
 		}
-		if row != nil && row.Incarnation == a.g.incarnation {
+		if row != nil && row.Incarnation == a.g.incarnation && !row.Purged {
 			a.consumed = append(a.consumed, row.Start)
 			t.started = true
 		}

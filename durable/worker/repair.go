@@ -93,7 +93,7 @@ func (w *Worker) Repair(ctx context.Context, instance string) ([]Open, error) {
 // examine loads an instance. The row is read first: the history that is read after it can only be longer.
 func (w *Worker) examine(ctx context.Context, instance string) (*attempt, *history.Row, error) {
 	row, err := w.store.Row(ctx, instance)
-	if err != nil || row == nil {
+	if err != nil || row == nil || row.Purged {
 		return nil, nil, err
 	}
 	h, err := w.store.Load(ctx, instance, row.Incarnation)

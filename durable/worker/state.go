@@ -50,6 +50,10 @@ func fold(h *store.History) *state {
 
 // add folds one more segment.
 func (st *state) add(n int, s *history.Segment) {
+	if st.sealed { // behind the first tombstone there may be segments that a purge has not come to
+		st.releasedBy = append(st.releasedBy, st.released)
+		return
+	}
 	sticky := false
 	for i := range s.Events {
 		e := &s.Events[i]

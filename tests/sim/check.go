@@ -20,6 +20,8 @@ type check struct {
 	ops      map[string]opOf  // by the identity of the operation
 	starts   map[string]*start
 	calls    map[string]*call  // external messages that were sent, by identity
+	purging  map[string]bool   // instances that a client has asked to purge
+	erased   map[string]bool   // blobs that a purge has deleted
 	redriven map[string]uint32 // how often a message was sent again out of a dead-letter queue, by identity
 	segments int
 }
@@ -52,7 +54,7 @@ type call struct {
 }
 
 func newCheck(w *World) *check {
-	return &check{w: w, lives: map[string]*life{}, ops: map[string]opOf{}, starts: map[string]*start{}, calls: map[string]*call{}, redriven: map[string]uint32{}}
+	return &check{w: w, lives: map[string]*life{}, ops: map[string]opOf{}, starts: map[string]*start{}, calls: map[string]*call{}, purging: map[string]bool{}, erased: map[string]bool{}, redriven: map[string]uint32{}}
 }
 
 func (c *check) life(instance, incarnation string) *life { return c.lives[instance+"/"+incarnation] }
@@ -106,6 +108,10 @@ func (of opOf) over() bool {
 func (c *check) segment(a *actor, old *backend.Item, item backend.Item) {
 	incarnation, n, _ := segmentOf(item.Key)
 	instance := shortPartition(item.Partition)
+	if seg := decodeSegment(item); seg != nil && seg.Tombstone {
+		c.buriedSegment(a, c.life(instance, incarnation), n, item)
+		return
+	}
 	if old != nil {
 		c.w.fail("%s overwrites segment %s", a, short(item.Key))
 		return
@@ -212,6 +218,9 @@ func (c *check) flight(a *actor, l *life) {
 // folded checks that a history reads the same through its folds.
 func (c *check) folded(a *actor, item backend.Item) {
 	instance := shortPartition(item.Partition)
+	if item.Owner == purged {
+		return
+	}
 	h, err := store.New(store.Config{Backend: c.w.inner}).Load(context.Background(), instance, item.Owner)
 	l := c.life(instance, item.Owner)
 	if err != nil || l == nil || len(h.Segments) != len(l.raw) {
@@ -238,6 +247,9 @@ func (c *check) row(a *actor, old *backend.Item, item backend.Item) {
 		return
 	}
 	switch {
+	case old.Sequence == item.Sequence && l != nil && c.purging[l.instance]:
+		c.purgedRow(a, l, row)
+		return
 	case !old.Sequence.Less(item.Sequence):
 		c.w.fail("%s puts the row of %s back from %d to %d", a, row.Instance, old.Sequence.Number, row.Number)
 		return

@@ -122,6 +122,7 @@ func (w *World) write(id string, p *program, add func(*request)) {
 		add(manage(id, durable.Suspend, at))
 		add(manage(id, durable.Resume, at.Add(time.Duration(w.rng.IntN(30))*time.Second)))
 	}
+	w.purges(id, p, add)
 	if w.plan.Managed || chance(w.rng, 0.15) {
 		at := w.later()
 		for range pick(w.rng, 1, 1, 2) {

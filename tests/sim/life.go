@@ -24,10 +24,11 @@ type life struct {
 	start, end            *history.Event
 	ended                 int // the segment of the end
 	sealed                bool
-	suspended, byWorker   bool
-	custom                []byte
-	shows                 []int // the segments whose turns the status row must show
-	task                  *task
+
+	suspended, byWorker bool
+	custom              []byte
+	shows               []int // the segments whose turns the status row must show
+	task                *task
 	// asked are the activities in order, and released how many of them each segment lets go, with those before it.
 	asked    []string
 	released []int

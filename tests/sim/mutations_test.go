@@ -47,6 +47,28 @@ var mutants = []mutant{
 		old: "if row != nil && row.Incarnation == a.g.incarnation {", new: "if row != nil {",
 		survives: "nobody sends to a life that has never had the row"},
 
+	// purge
+	{name: "a purge does not seal", file: "durable/store/purge.go",
+		old: "	sealed, err := s.Seal(ctx, row.Instance, *row.Version())\n", new: "	sealed, err := true, error(nil)\n"},
+	{name: "a purge frees the keys of segments", file: "durable/store/purge.go",
+		old: "	return s.b.Table.Put(ctx, backend.Item{Key: key, Owner: tombOwner, Value: value, Expires: s.now().Add(tombLife)}, backend.Always())", new: "	_ = value\n	return s.b.Table.Delete(ctx, key)"},
+	{name: "a purge deletes the row", file: "durable/store/purge.go",
+		old: "	return s.replace(ctx, item)\n}\n\n// replace", new: "	return s.b.Table.Delete(ctx, item.Key)\n}\n\n// replace"},
+	{name: "a purge takes any row", file: "durable/store/purge.go",
+		old: "backend.OwnedAt(item.Owner, item.Sequence))", new: "backend.Always())"},
+	{name: "a purge forgets payloads", file: "durable/store/purge.go",
+		old: "			if err := s.b.Blobs.Delete(ctx, b.Key); err != nil {", new: "			if err := ctx.Err(); err != nil {"},
+	{name: "a purge takes the next life's payloads along", file: "durable/store/purge.go",
+		old: "if incarnation > row.Incarnation {", new: "if incarnation == \"\" {"},
+	{name: "a purge refers to payloads that are gone", file: "durable/store/purge.go",
+		old: "	if err := s.replace(ctx, rowItem(bare)); err != nil {\n		return err\n	}\n", new: ""},
+	{name: "a purge ends with the row, not with the rest", file: "durable/store/purge.go",
+		old: "	if err := s.bury(ctx, row); err != nil {\n		return err\n	}\n	if err := s.deleteBlobs(", new: "	if err := s.deleteBlobs("},
+	{name: "what runs is purged", file: "durable/client/client.go",
+		old: "	if !row.Status.Ended() {\n		return fmt.Errorf(\"instance %s: %w: terminate", new: "	if false {\n		return fmt.Errorf(\"instance %s: %w: terminate"},
+	{name: "a purged row is no version", file: "durable/client/client.go",
+		old: "	if row != nil {\n		if !row.Purged", new: "	if row != nil && !row.Purged {\n		if !row.Purged"},
+
 	// identities
 	{name: "operations of all lives are one", file: "durable/store/keys.go",
 		old: `return hash("op", instance, incarnation, strconv`, new: `return hash("op", instance, "", strconv`},

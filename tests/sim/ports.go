@@ -256,7 +256,10 @@ func (b *blobs) Get(ctx context.Context, key string) (data []byte, err error) {
 }
 
 func (b *blobs) Delete(ctx context.Context, key string) error {
-	return b.a.call(reading, func() string { return "delete blob " + key }, func() error { return b.inner.Delete(ctx, key) })
+	return b.a.call(reading, func() string { return "delete blob " + key }, func() error {
+		b.a.w.check.blobDeleted(b.a, key)
+		return b.inner.Delete(ctx, key)
+	})
 }
 
 func (b *blobs) List(ctx context.Context, prefix, after string, limit int) (listed []backend.BlobInfo, err error) {

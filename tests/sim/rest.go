@@ -25,6 +25,7 @@ func (w *World) rest() {
 	if q, dead := w.memory.Queues(), w.dead.Queues(); q.Total()+dead.Total() > 0 {
 		w.fail("messages are left in the queues: %+v, and in the dead-letter queues: %+v", q, dead)
 	}
+	w.restingPurges()
 	w.restingTable()
 	w.restingList()
 	for _, key := range slices.Sorted(maps.Keys(w.check.starts)) {
@@ -49,7 +50,8 @@ func (w *World) restingTable() {
 		if incarnation, n, ok := segmentOf(item.Key); ok {
 			segments++
 			l := w.check.life(shortPartition(item.Partition), incarnation)
-			if l == nil || n >= len(l.raw) || !bytes.Equal(l.raw[n], item.Value) {
+			gone := l != nil && w.check.purging[l.instance] && item.Owner == purged
+			if l == nil || n >= len(l.raw) || !gone && !bytes.Equal(l.raw[n], item.Value) {
 				w.fail("segment %s is not what was committed", short(item.Key))
 			}
 		}
@@ -78,6 +80,9 @@ func (w *World) restingList() {
 		seen[in.ID] = true
 	}
 	for _, l := range w.check.order {
+		if row, _ := w.plain.Row(context.Background(), l.instance); row != nil && row.Purged {
+			continue
+		}
 		if !seen[l.instance] {
 			w.fail("%s is not listed", l)
 		}
@@ -88,6 +93,7 @@ func (w *World) restingList() {
 func (w *World) restingRow(row *history.Row) {
 	l := w.check.life(row.Instance, row.Incarnation)
 	switch {
+	case row.Purged && l != nil && w.check.purging[l.instance] && l.sealed:
 	case l == nil:
 		w.fail("%s is %s and never began", row.Instance, statusNames[row.Status])
 	case row.Status != l.status() || row.End == nil || row.End.Kind != l.end.Kind || !bytes.Equal(row.Custom.Bytes, l.custom):
