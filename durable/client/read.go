@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/durable-lambda/durable-lambda/durable"
+	"github.com/durable-lambda/durable-lambda/durable/backend"
 	"github.com/durable-lambda/durable-lambda/durable/history"
 	"github.com/durable-lambda/durable-lambda/durable/store"
 )
@@ -19,7 +20,27 @@ func (c *Client) Get(ctx context.Context, id string, opts ...durable.GetOption) 
 	if err != nil {
 		return durable.Instance{}, err
 	}
-	return c.instance(ctx, row, !slices.Contains(opts, durable.NoInput))
+	in, there, err := c.view(ctx, row, !slices.Contains(opts, durable.NoInput))
+	if err == nil && !there {
+		err = fmt.Errorf("instance %s: %w", id, durable.ErrNotFound)
+	}
+	return in, err
+}
+
+// view is the instance that a row shows. The row may be out of date, because a purge has come between: then it is read
+// again, and there may be nothing.
+func (c *Client) view(ctx context.Context, row *history.Row, input bool) (in durable.Instance, there bool, err error) {
+	for range 2 {
+		if in, err = c.instance(ctx, row, input); !errors.Is(err, backend.ErrNoBlob) {
+			return in, true, err
+		}
+		again, err := c.store.Row(ctx, row.Instance)
+		if err != nil || again == nil || again.Purged {
+			return in, false, err
+		}
+		row = again
+	}
+	return in, true, err
 }
 
 var statuses = map[history.Status]durable.Status{
@@ -98,9 +119,12 @@ func (c *Client) List(ctx context.Context, q durable.Query) (durable.Page, error
 	}
 	page := durable.Page{Continue: next}
 	for _, row := range rows {
-		in, err := c.instance(ctx, row, !q.NoInput)
+		in, there, err := c.view(ctx, row, !q.NoInput)
 		if err != nil {
 			return durable.Page{}, err
+		}
+		if !there {
+			continue
 		}
 		page.Instances = append(page.Instances, in)
 	}

@@ -54,7 +54,7 @@ func (s *Store) Fold(ctx context.Context, h *History) error {
 	switch {
 	case errors.As(err, &failed) && failed.Found != nil:
 		if failed.Found.Owner == tombOwner { // nobody looks for what was purged
-			if err := s.b.Blobs.Delete(ctx, foldBlob(h.Instance, h.Incarnation, h.Generation, from, to)); err != nil {
+			if err := s.takeBack(ctx, h, ends[len(h.folds):]); err != nil {
 				return fmt.Errorf("store: fold %s: %w", h.Instance, err)
 			}
 		}
@@ -65,6 +65,18 @@ func (s *Store) Fold(ctx context.Context, h *History) error {
 		return fmt.Errorf("store: fold %s: %w", h.Instance, err)
 	}
 	h.refold(ends)
+	return nil
+}
+
+// takeBack deletes the blobs of folds that were made too late.
+func (s *Store) takeBack(ctx context.Context, h *History, ends []uint64) error {
+	from := h.folded()
+	for _, to := range ends {
+		if err := s.b.Blobs.Delete(ctx, foldBlob(h.Instance, h.Incarnation, h.Generation, from, to)); err != nil {
+			return err
+		}
+		from = to
+	}
 	return nil
 }
 

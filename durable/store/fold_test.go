@@ -87,6 +87,19 @@ func TestALongHistoryIsReadThroughItsFolds(t *testing.T) {
 	}
 }
 
+// Where the folds end, and how long the history is, does not matter: the first page may end anywhere.
+func TestEveryLengthIsRead(t *testing.T) {
+	t.Parallel()
+	for _, foldBytes := range []int{1, 1000, 5000, 1 << 20} {
+		s, _ := folding(t, foldBytes)
+		h := &History{Instance: "one", Incarnation: "01"}
+		for range 3 * firstPage {
+			grow(t, s, h, 1)
+			reads(t, s, h)
+		}
+	}
+}
+
 func TestAHistoryWithoutFoldsIsReadInPages(t *testing.T) {
 	t.Parallel()
 	s, table := folding(t, 1<<30)

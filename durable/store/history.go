@@ -49,33 +49,35 @@ func (s *Store) load(ctx context.Context, h *History) error {
 		if err != nil {
 			return err
 		}
+		more := len(items) == limit
 		if len(items) > 0 && items[0].Sort == foldSort(h.Incarnation, h.Generation) {
 			if err := s.unfold(ctx, h, items[0].Value); err != nil {
 				return err
 			}
-			next := segmentSort(h.Incarnation, h.Generation, uint64(len(h.Segments)))
-			items = slices.DeleteFunc(items, func(i backend.Item) bool { return i.Sort < next })
-			if len(items) == 0 {
-				from, limit = next, loadPage
-				continue
-			}
+			folded := h.next()
+			items = slices.DeleteFunc(items, func(i backend.Item) bool { return i.Sort < folded })
 		}
 		for _, item := range items {
 			if err := h.append(item); err != nil {
 				return err
 			}
 		}
-		if len(items) < limit {
+		if !more {
 			return nil
 		}
-		from, limit = items[len(items)-1].Sort+"\x00", loadPage
+		from, limit = h.next(), loadPage
 	}
+}
+
+// next is where the segment after those that h has would be.
+func (h *History) next() string {
+	return segmentSort(h.Incarnation, h.Generation, uint64(len(h.Segments)))
 }
 
 // append adds a segment that was read.
 func (h *History) append(item backend.Item) error {
 	n := len(h.Segments)
-	if item.Sort != segmentSort(h.Incarnation, h.Generation, uint64(n)) {
+	if item.Sort != h.next() {
 		return fmt.Errorf("%w: segment %d is missing before %s", ErrGap, n, item.Sort)
 	}
 	seg, err := history.DecodeSegment(item.Value)

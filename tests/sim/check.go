@@ -164,6 +164,8 @@ func (c *check) begin(a *actor, l *life) {
 		return
 	case s.told == refusedTold:
 		c.w.fail("%s begins %s, whose start was refused", a, l)
+	case s.task == nil:
+		c.w.fail("%s begins %s, whose input a purge has taken", a, l)
 	}
 	l.task = s.task
 	for _, other := range c.order {

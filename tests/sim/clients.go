@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/durable-lambda/durable-lambda/durable"
+	"github.com/durable-lambda/durable-lambda/durable/backend"
 	"github.com/durable-lambda/durable-lambda/durable/client"
 	"github.com/durable-lambda/durable-lambda/durable/history"
 )
@@ -36,7 +37,9 @@ func (w *World) encode(v any) []byte {
 // task finds what a start is for.
 func (w *World) task(m *history.Message) *task {
 	p := m.Event.Data
-	_ = w.plain.Hydrate(context.Background(), &p)
+	if err := w.plain.Hydrate(context.Background(), &p); errors.Is(err, backend.ErrNoBlob) && w.check.purging[m.Instance] {
+		return nil // a newer life was purged, and took along what is before it: this start can only be refused
+	}
 	data := p.Bytes
 	i := slices.IndexFunc(w.tasks, func(t *task) bool { return t.instance == m.Instance && bytes.Equal(t.input, data) })
 	if i < 0 {
