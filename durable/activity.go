@@ -12,14 +12,15 @@ import (
 	"github.com/durable-lambda/durable-lambda/internal/replay"
 )
 
-// Activity is the contract of an activity: a function that may do anything, and runs at least once for each call. The
-// zero value is not valid.
+// Activity is the contract of an activity: a function that may do anything, and runs at least once for each call, unless
+// it is AtMostOnce. The zero value is not valid.
 type Activity[I, O any] struct {
 	name   string
 	policy *history.Policy // shared by all calls, and never changed
 }
 
-// ActivityOption is part of an activity's contract: Retry, or what Timeout returns.
+// ActivityOption is part of an activity's contract: Retry, AtMostOnce, or what Timeout,
+// Deadline and HeartbeatTimeout return.
 type ActivityOption interface{ apply(*history.Policy) }
 
 // NewActivity declares an activity. It panics when the name or an option can never be right.
@@ -33,6 +34,9 @@ func (a Activity[I, O]) With(opts ...ActivityOption) Activity[I, O] {
 	policy := *a.policy
 	for _, o := range opts {
 		o.apply(&policy)
+	}
+	if policy.AtMostOnce && policy.Attempts > 1 {
+		panic("durable: activity " + a.name + " is AtMostOnce and has more than one attempt: leave out one of the two")
 	}
 	return Activity[I, O]{a.name, &policy}
 }
@@ -63,7 +67,7 @@ func (a Activity[I, O]) Compensate(s *Saga, in I) {
 // Bind gives the activity its body. The context ends with the attempt's time-out; Attempt, IdempotencyKey and InstanceID
 // read it.
 func (a Activity[I, O]) Bind(body func(context.Context, I) (O, error)) Handler {
-	return Handler{Kind: code.Activity, Name: a.name, Do: func(ctx context.Context, input []byte) ([]byte, *history.Failure) {
+	return Handler{Kind: code.Activity, Name: a.name, Policy: a.policy, Do: func(ctx context.Context, input []byte) ([]byte, *history.Failure) {
 		in, err := decode[I](input)
 		if err != nil {
 			return nil, toFailure(Permanent(fmt.Errorf("the input is no %T: %w", in, err)))
@@ -134,6 +138,42 @@ func Timeout(d time.Duration) ActivityOption {
 	}
 	return timeout(d)
 }
+
+type deadline time.Duration
+
+func (d deadline) apply(p *history.Policy) { p.Deadline = time.Duration(d) }
+
+// Deadline is an ActivityOption: how long all attempts together may take, waiting and pauses included, counted from when the
+// orchestration asked. No attempt begins after it, one that runs ends with it, and a pause that would pass it is not waited
+// for: the call fails at once, as ActivityTimedOut. Clocks of workers that differ make it so much earlier or later.
+func Deadline(d time.Duration) ActivityOption {
+	if d <= 0 {
+		panic("durable.Deadline: it must be positive")
+	}
+	return deadline(d)
+}
+
+type heartbeatTimeout time.Duration
+
+func (h heartbeatTimeout) apply(p *history.Policy) { p.Heartbeat = time.Duration(h) }
+
+// HeartbeatTimeout is an ActivityOption: how long the body may go without calling Heartbeat. After such a silence the
+// attempt's context ends, and what the body then returns as an error is ActivityTimedOut. A worker that died is noticed so
+// soon, too, and half a minute later, instead of after the whole time-out. And the body learns that it is canceled.
+func HeartbeatTimeout(d time.Duration) ActivityOption {
+	if d <= 0 {
+		panic("durable.HeartbeatTimeout: it must be positive")
+	}
+	return heartbeatTimeout(d)
+}
+
+type atMostOnce struct{}
+
+func (atMostOnce) apply(p *history.Policy) { p.AtMostOnce = true }
+
+// AtMostOnce is an ActivityOption: the body is begun once or never, whatever crashes. Where another delivery finds it begun
+// already, the call fails as OutcomeUnknown: it may have had effects, all or none. There are no retries.
+var AtMostOnce ActivityOption = atMostOnce{}
 
 func mustName(what, name string) {
 	if err := history.CheckName(what, name); err != nil {

@@ -26,6 +26,14 @@ var (
 	ErrTimeout = errors.New("timed out")
 )
 
+// What the context of an activity's attempt ends with, beside its time-out: see context.Cause, and Heartbeat.
+var (
+	// ErrCanceled: the instance has ended or was replaced, and nobody wants the outcome.
+	ErrCanceled = errors.New("the activity is canceled: its instance has ended")
+	// ErrHeartbeatMissed: no heartbeat came for so long as the activity's HeartbeatTimeout.
+	ErrHeartbeatMissed = errors.New("the heartbeat was missed")
+)
+
 // ErrorKind names a kind of error that keeps its identity across the wire. Declare one as a constant, wrap it where the
 // error is made, and ask for it with errors.Is where it arrives, even in another process a month later:
 //
@@ -38,7 +46,8 @@ func (k ErrorKind) Error() string { return string(k) }
 
 // Kinds of failures that the engine itself makes.
 const (
-	// ActivityTimedOut: an attempt took longer than its time-out.
+	// ActivityTimedOut: an attempt took longer than its time-out, or all of them longer than their deadline, or no heartbeat
+	// came in time. The message says which.
 	ActivityTimedOut = ErrorKind("ActivityTimedOut")
 	// ActivityPanicked: the activity's body panicked.
 	ActivityPanicked = ErrorKind("ActivityPanicked")
@@ -48,6 +57,10 @@ const (
 	WorkerLost = ErrorKind("WorkerLost")
 	// ErrTooLarge: an input or a result has more bytes of JSON than the hub keeps. Keep it elsewhere and pass a reference.
 	ErrTooLarge = ErrorKind("TooLarge")
+	// OutcomeUnknown: an activity that is AtMostOnce was begun, and nobody knows what came of it. It may have had effects.
+	OutcomeUnknown = ErrorKind("OutcomeUnknown")
+	// NotRunnable: no function of this deployment may run as long as the activity asks for.
+	NotRunnable = ErrorKind("NotRunnable")
 )
 
 // Permanent marks an error that retrying cannot help: no further attempts are made.

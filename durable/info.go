@@ -13,6 +13,10 @@ type ActivityInfo struct {
 	Key string
 	// MaxPayload is how many bytes of JSON the result may have; 0 is history.MaxPayload.
 	MaxPayload int
+	// Heartbeat is what the function of that name calls, with JSON or nil; nil where nobody listens.
+	Heartbeat func(ctx context.Context, details []byte) error
+	// LastHeartbeat is JSON; nil is none.
+	LastHeartbeat []byte
 	// Log gets the stack when the body panics. Nil discards it.
 	Log *slog.Logger
 }

@@ -17,6 +17,9 @@ const (
 	// suspect is how often a message may be received before its activity no longer runs beside others: it may be the one
 	// that takes the process along.
 	suspect = 2
+	// longestFunction is how long Lambda lets a function run:
+	// https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+	longestFunction = 15 * time.Minute
 	// heedWithin is how long bodies have to return when their context has ended.
 	heedWithin = settleWithin / 2
 )
@@ -47,7 +50,7 @@ type activities struct {
 }
 
 func newActivities(h *hub, handlers []durable.Handler) (*activities, error) {
-	w, err := worker.New(worker.Config{Store: h.store, Handlers: handlers, Log: h.Log, Build: buildID()})
+	w, err := worker.New(worker.Config{Store: h.store, Handlers: handlers, Log: h.Log, Build: buildID(), Longest: longestFunction})
 	return &activities{hub: h, worker: w, exit: os.Exit, shuffle: rand.Shuffle}, err
 }
 

@@ -149,6 +149,9 @@ func writePolicy(w *writer, p *Policy) {
 	for _, k := range p.NonRetryable {
 		w.nested(7, func(w *writer) { w.b = append(w.b, k...) })
 	}
+	w.duration(8, p.Deadline)
+	w.duration(9, p.Heartbeat)
+	w.bool(10, p.AtMostOnce)
 }
 
 func readPolicy(r *reader, p *Policy) {
@@ -168,6 +171,12 @@ func readPolicy(r *reader, p *Policy) {
 			p.Queue = r.string()
 		case 7:
 			p.NonRetryable = append(p.NonRetryable, r.string())
+		case 8:
+			p.Deadline = r.duration()
+		case 9:
+			p.Heartbeat = r.duration()
+		case 10:
+			p.AtMostOnce = r.uint() != 0
 		default:
 			r.unknown()
 		}
@@ -256,7 +265,7 @@ func (e *Event) Size() int {
 		n += e.Failure.size()
 	}
 	if p := e.Policy; p != nil {
-		n += 48 + len(p.Queue)
+		n += 68 + len(p.Queue)
 		for _, k := range p.NonRetryable {
 			n += 4 + len(k)
 		}

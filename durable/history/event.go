@@ -73,7 +73,7 @@ type Event struct {
 	Version uint32
 	// Data is the input, result, output, event data or custom status: JSON.
 	Data Payload
-	// At is when a timer is due, or when the start was asked for. Milliseconds, UTC.
+	// At is when a timer is due, or when a start, or an activity with a deadline, was asked for. Milliseconds, UTC.
 	At time.Time
 	// MessageID is the identity of an external message: external events and management commands.
 	MessageID string
@@ -134,6 +134,12 @@ type Policy struct {
 	Timeout time.Duration
 	// Queue is the named queue the activity runs on; reserved.
 	Queue string
+	// Deadline bounds all attempts together, counted from the event's time; 0 is none.
+	Deadline time.Duration
+	// Heartbeat is how long the body may be silent; 0 when it need not say anything.
+	Heartbeat time.Duration
+	// AtMostOnce: a body that may have begun is not begun again.
+	AtMostOnce bool
 }
 
 // Start holds what only a start knows.

@@ -2,7 +2,6 @@ package worker
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -47,22 +46,41 @@ func (w *Worker) activity(ctx context.Context, m *history.Message, d backend.Del
 			return err
 		}
 	}
+	timeout, late := w.bound(m)
+	if timeout <= 0 {
+		return w.failed(ctx, m, &history.Failure{Kind: string(durable.ActivityTimedOut), Message: late.text, Permanent: true})
+	}
 	handler, ok := w.activities[m.Event.Name]
 	if !ok {
 		return w.unregistered(ctx, m)
 	}
-	timeout := defaultTimeout
-	if p := m.Event.Policy; p != nil && p.Timeout > 0 {
-		timeout = p.Timeout
-		if err := w.store.Backend().Activities.Defer(ctx, d, min(timeout+visibilityMargin, backend.MaxVisibility)); err != nil {
-			return err
-		}
+	if failure := w.tooLong(m.Event.Name, m.Event.Policy); failure != nil {
+		return w.failed(ctx, m, failure)
+	}
+	if err := w.hide(ctx, m, d, timeout); err != nil {
+		return err
 	}
 	if err := w.store.Hydrate(ctx, &m.Event.Data); err != nil {
 		return err
 	}
-	output, failure := w.do(ctx, handler, m, timeout)
-	if ctx.Err() != nil && failure != nil {
+	if policy(m).AtMostOnce {
+		mine, err := w.store.Claim(ctx, m)
+		if err != nil {
+			return err
+		}
+		if !mine {
+			return w.failed(ctx, m, &history.Failure{Kind: string(durable.OutcomeUnknown), Permanent: true,
+				Message: "it was begun before, and is not begun again: it may have had effects, and nobody reported them"})
+		}
+	}
+	output, failure, canceled, err := w.run(ctx, handler, m, d, timeout, late)
+	switch {
+	case err != nil:
+		return err
+	case canceled:
+		w.log.Info("an activity was canceled", "instance", m.Instance, "activity", m.Event.Name)
+		return nil
+	case ctx.Err() != nil && failure != nil:
 		return ctx.Err() // the worker is stopping: that is nobody's failed attempt
 	}
 	ctx = context.WithoutCancel(ctx) // but what is done is reported
@@ -72,22 +90,15 @@ func (w *Worker) activity(ctx context.Context, m *history.Message, d backend.Del
 	return w.failed(ctx, m, failure)
 }
 
-func (w *Worker) do(ctx context.Context, h durable.Handler, m *history.Message, timeout time.Duration) ([]byte, *history.Failure) {
-	attempt, cancel := context.WithTimeout(ctx, timeout)
-	defer cancel()
-	attempt = durable.WithActivityInfo(attempt, durable.ActivityInfo{Instance: m.Instance, Attempt: int(m.Attempt), Key: m.ID,
-		MaxPayload: w.store.MaxPayload(),
-		Log:        w.log.With("instance", m.Instance, "activity", m.Event.Name)})
-	output, failure := h.Do(attempt, m.Event.Data.Bytes)
-	if failure != nil && errors.Is(attempt.Err(), context.DeadlineExceeded) && ctx.Err() == nil {
-		if failure.Kind == "" {
-			failure.Kind = string(durable.ActivityTimedOut)
-		} else {
-			failure.Causes = append(failure.Causes, history.Failure{Kind: string(durable.ActivityTimedOut)})
-		}
-		failure.Message = fmt.Sprintf("the attempt took longer than its time-out of %v: %s", timeout, failure.Message)
+// hide hides the message from others while the attempt may run, or while its heart may be silent.
+func (w *Worker) hide(ctx context.Context, m *history.Message, d backend.Delivery, timeout time.Duration) error {
+	switch p := policy(m); {
+	case p.Heartbeat > 0:
+		timeout = min(timeout, p.Heartbeat)
+	case p.Timeout <= 0:
+		return nil // as the queue has it
 	}
-	return output, failure
+	return w.store.Backend().Activities.Defer(ctx, d, hidden(timeout))
 }
 
 // wanted reports whether the instance still runs: a retry of a finished run's work is dropped.
@@ -101,17 +112,21 @@ func (w *Worker) wanted(ctx context.Context, m *history.Message) (bool, error) {
 
 // failed sends the next attempt, or the failure when there is none.
 func (w *Worker) failed(ctx context.Context, m *history.Message, f *history.Failure) error {
-	policy := m.Event.Policy
-	if policy == nil {
-		policy = new(history.Policy)
-	}
+	policy := policy(m)
 	log := w.log.With("instance", m.Instance, "activity", m.Event.Name, "attempt", m.Attempt, "error", f.Message)
-	if final(policy, f, m.Attempt) {
+	pause, over := time.Duration(0), final(policy, f, m.Attempt)
+	if !over {
+		pause = w.pause(policy, m.Attempt)
+		if end := deadline(m); !end.IsZero() && !w.store.Now().Add(pause).Before(end) {
+			timedOut(f, &overdue{text: fmt.Sprintf("the next attempt would begin after the deadline of %v over all attempts", policy.Deadline), last: true})
+			over = true
+		}
+	}
+	if over {
 		log.Warn("an activity failed")
 		f.Activity, f.Attempt = m.Event.Name, m.Attempt
 		return w.report(ctx, m, history.Event{Kind: history.TaskFailed, Failure: f})
 	}
-	pause := w.pause(policy, m.Attempt)
 	log.Info("an attempt of an activity failed and will be made again", "pause", pause)
 	next := *m
 	next.Attempt, next.Waiting = m.Attempt+1, time.Time{}

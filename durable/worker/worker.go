@@ -39,6 +39,12 @@ type Config struct {
 	NearDeadline func(context.Context) bool
 	// Checkpoint is how long inline steps of one turn may run before what they did is committed; 1 second without it.
 	Checkpoint time.Duration
+	// Within is the context of an activity's attempt, which ends after d with that cause; context.WithTimeoutCause without it.
+	Within func(ctx context.Context, d time.Duration, cause error) (context.Context, context.CancelFunc)
+	// After calls f when d has passed, unless it is stopped before; time.AfterFunc without it.
+	After func(d time.Duration, f func()) (stop func() bool)
+	// Longest is how long an attempt of an activity can take where this worker runs; 0 is any time.
+	Longest time.Duration
 	// Jitter returns a number in [0, 1); math/rand without it.
 	Jitter func() float64
 	// SegmentCommands and SegmentBytes bound one segment; history's limits without them. Tests lower them.
@@ -114,6 +120,12 @@ func (w *Worker) defaults() {
 	if w.cfg.WarmAge <= 0 {
 		w.cfg.WarmAge = 10 * time.Minute
 	}
+	if w.cfg.Within == nil {
+		w.cfg.Within = context.WithTimeoutCause
+	}
+	if w.cfg.After == nil {
+		w.cfg.After = func(d time.Duration, f func()) func() bool { return time.AfterFunc(d, f).Stop }
+	}
 	if w.cfg.Jitter == nil {
 		w.cfg.Jitter = rand.Float64
 	}
@@ -124,6 +136,9 @@ func (w *Worker) register(h durable.Handler) error {
 	case code.Activity:
 		if _, twice := w.activities[h.Name]; twice {
 			return fmt.Errorf("worker: activity %s is bound twice", h.Name)
+		}
+		if f := w.tooLong(h.Name, h.Policy); f != nil {
+			return errors.New("worker: " + f.Message)
 		}
 		w.activities[h.Name] = h
 	case code.Orchestration:

@@ -35,6 +35,8 @@ type Handler struct {
 	Run replay.Code
 	// Check returns an orchestration's input as its body will read it, or why it cannot.
 	Check func(input json.RawMessage) (json.RawMessage, error)
+	// Policy is the contract's of an activity.
+	Policy *history.Policy
 	// Do is the body of an activity: JSON in, JSON or a failure out.
 	Do func(ctx context.Context, input []byte) ([]byte, *history.Failure)
 }

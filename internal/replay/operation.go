@@ -102,6 +102,9 @@ func (r *Run) add(e *history.Event) *operation {
 func (r *Run) Activity(name string, input func() ([]byte, error), policy *history.Policy) (*Promise, error) {
 	op, err := r.ask(history.TaskScheduled, name, func(e *history.Event) (err error) {
 		e.Policy = policy
+		if policy != nil && policy.Deadline > 0 {
+			e.At = r.now
+		}
 		e.Data.Bytes, err = input()
 		return err
 	})

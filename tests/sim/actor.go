@@ -13,6 +13,7 @@ import (
 var (
 	errRefused = errors.New("sim: the call was refused")
 	errLost    = errors.New("sim: the answer was lost")
+	errTooLong = errors.New("sim: the activities before it took too long")
 	errDead    = errors.New("sim: this process has crashed")
 )
 
@@ -46,6 +47,8 @@ type actor struct {
 	// script is what a client has still to ask for, and sent the start that it is about.
 	script *[]*request
 	sent   *start
+	// alarms are the timers of the present life.
+	alarms []*alarm
 }
 
 func (w *World) spawn(name string, body func(*actor)) *actor {
@@ -58,7 +61,7 @@ func (w *World) spawn(name string, body func(*actor)) *actor {
 // begin starts a life.
 func (a *actor) begin() {
 	a.life++
-	a.dead, a.ready, a.wakes, a.at, a.wanted, a.held = false, nil, time.Time{}, reading, none, holding{}
+	a.dead, a.ready, a.wakes, a.at, a.wanted, a.held, a.alarms = false, nil, time.Time{}, reading, none, holding{}, nil
 	if a.w.plan.Skew > 0 {
 		a.skew = time.Duration(a.w.rng.Int64N(int64(2*a.w.plan.Skew))) - a.w.plan.Skew
 	}
@@ -107,6 +110,9 @@ func (a *actor) kill() {
 func (a *actor) pause() bool {
 	if !a.dead && !a.yield(struct{}{}) {
 		a.dead = true
+	}
+	if !a.dead {
+		a.ring()
 	}
 	return !a.dead
 }

@@ -69,6 +69,8 @@ func (c *check) put(a *actor, old *backend.Item, item backend.Item) {
 		c.row(a, old, item)
 	} else if strings.HasSuffix(item.Sort, "!fold") {
 		c.folded(a, item)
+	} else if strings.HasPrefix(item.Sort, "b#") {
+		c.beat(item)
 	} else if isDue(item.Key) {
 		if m, err := history.DecodeMessage(item.Value); err != nil {
 			c.w.fail("%s puts the due row %s, which cannot be read: %v", a, item.Sort, err)
@@ -316,7 +318,7 @@ func (c *check) sent(a *actor, queue string, sent backend.Message) {
 			op.queued++
 		}
 	case history.TaskCompleted, history.TaskFailed:
-		if of, ok := c.ops[m.ID]; !ok || of.op.runs == 0 && !of.op.waiting && !of.op.dead {
+		if of, ok := c.ops[m.ID]; !ok || of.op.runs == 0 && !of.op.waiting && !of.op.dead && !of.op.unrun(&m.Event) {
 			c.w.fail("%s sends %s of %s, which never ran", a, describeEvent(&m.Event), m.Instance)
 		} else {
 			of.op.reported = true

@@ -48,6 +48,8 @@ type op struct {
 	dead     bool   // an attempt went to the dead-letter queue
 	reported bool   // an outcome was sent
 	runs     int    // of an activity's body
+	beat     int    // the furthest heartbeat that was given
+	kept     int    // the last heartbeat that is stored
 }
 
 // segmentOf splits the key of a segment.

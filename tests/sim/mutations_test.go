@@ -234,4 +234,21 @@ var mutants = []mutant{
 		old: "	return w.resend(ctx, &next, unregisteredPause)", new: "	return nil"},
 	{name: "retries are forgotten", file: "durable/worker/activity.go",
 		old: "	out.At(m, w.store.Now().Add(pause))\n	return out.Flush(ctx)", new: "	out.At(m, w.store.Now().Add(pause))\n	_ = out.Flush(ctx)\n	return nil"},
+
+	// activities that are bounded
+	{name: "bounded: claims are left out", file: "durable/worker/activity.go",
+		old: "mine, err := w.store.Claim(ctx, m)", new: "mine, err := true, error(nil)"},
+	{name: "bounded: everybody's claim counts", file: "durable/store/attempt.go",
+		old: "return failed.Found != nil && failed.Found.Owner == nonce, nil", new: "return true, nil"},
+	{name: "bounded: attempts begin after the deadline", file: "durable/worker/activity.go",
+		old: "if timeout <= 0 {", new: "if false {"},
+	{name: "bounded: pauses pass the deadline, and attempts begin after it", file: "durable/worker/activity.go",
+		old: "if timeout <= 0 {", new: "if false {",
+		and: []edit{{"durable/worker/activity.go", "if end := deadline(m); !end.IsZero() &&", "if end := deadline(m); false &&"}}},
+	{name: "bounded: silence is not noticed", file: "durable/worker/heartbeat.go",
+		old: "p.cancel(&overdue{", new: "_ = error(&overdue{"},
+	{name: "bounded: who is wanted is canceled", file: "durable/worker/heartbeat.go",
+		old: "if err == nil && !wanted {", new: "if err == nil || wanted {"},
+	{name: "bounded: a canceled activity's message is acknowledged although it is wanted", file: "durable/worker/heartbeat.go",
+		old: "p.cancel(&overdue{", new: "p.cancel(durable.ErrCanceled); _ = error(&overdue{"},
 }

@@ -88,6 +88,7 @@ var programs = []*program{
 	{name: "saga", orchestration: "Saga", input: plain, want: wantSaga},
 	{name: "buggy", orchestration: "Buggy", input: plain, event: goEvent, want: wantBuggy},
 	{name: "late", orchestration: "Late", input: plain, event: goEvent, want: wantLate},
+	{name: "bounds", orchestration: "Bounds", input: boundsInput, want: wantBounds},
 	{name: "orders", orchestration: "ProcessOrder", input: orderInput, event: approval, want: wantOrder, once: true, prefix: "order-"},
 }
 
@@ -109,7 +110,7 @@ func (w *World) handlers(a *actor) []durable.Handler {
 		eventsOrch.Bind(events),
 		sagaOrch.Bind(saga),
 		buggyOrch.Bind(func(ctx durable.Context, in Plain) (string, error) { return w.buggy(ctx, in, a.build) }),
-	}, a.orderHandlers()...)
+	}, append(w.boundedHandlers(a), a.orderHandlers()...)...)
 	if a.build > 1 {
 		handlers = append(handlers, tardy.Bind(a.work), lateOrch.Bind(late))
 	}
@@ -144,6 +145,7 @@ func (a *actor) ran(ctx context.Context) {
 		return
 	}
 	of.op.runs++
+	a.w.check.ranBounded(a, of)
 	a.w.trace.add(a, "runs %s of %s, attempt %d", describeEvent(of.op.command), of.life, durable.Attempt(ctx))
 }
 

@@ -121,7 +121,8 @@ func (w *World) restingLife(l *life) {
 	lost := false // an attempt, so that nobody can say what the activity comes to
 	for _, name := range slices.Sorted(maps.Keys(l.ops)) {
 		o := l.ops[name]
-		missed := w.plan.Loses && l.sealed // what nobody waited for was lost, and the life was replaced before anybody looked
+		missed := w.plan.Loses && l.sealed || // what nobody waited for was lost, and the life was replaced before anybody looked
+			o.outcome != nil && o.unrun(o.outcome)
 		if o.command.Kind == history.TaskScheduled && o.runs == 0 && !o.waiting && !o.dead && !missed {
 			w.fail("%s never ran for %s", describeEvent(o.command), l)
 		}

@@ -33,7 +33,7 @@ func (a *actor) newWorker() *worker.Worker {
 		NearDeadline:    func(context.Context) bool { return !w.calm && chance(w.rng, w.plan.HandOn) },
 		SegmentCommands: w.plan.SegmentCommands, SegmentBytes: w.plan.SegmentBytes,
 		Warm: w.plan.Warm, WarmAge: w.plan.WarmAge, InFlight: w.plan.InFlight,
-		Watch:   a.watch,
+		Watch: a.watch, Within: a.within, After: a.after,
 		Log:     slog.New(&logHandler{a: a}),
 		Execute: a.execute,
 	})
@@ -114,7 +114,12 @@ func (w *World) runActivities(a *actor) {
 	defer p.close()
 	handle := func(ctx context.Context, batch []backend.Delivery) []worker.Outcome {
 		outcomes := make([]worker.Outcome, len(batch))
+		begin := w.now
 		for i, d := range batch {
+			if i > 0 && w.now.Sub(begin) > 20*time.Second { // others may have what is left
+				outcomes[i] = worker.Outcome{Err: errTooLong}
+				continue
+			}
 			outcomes[i] = p.Activity(ctx, d)
 		}
 		return outcomes
