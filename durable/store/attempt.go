@@ -14,13 +14,18 @@ import (
 // of a retry can hold its message.
 const attemptKept = 400 * 24 * time.Hour
 
+const (
+	claimPrefix = "c#"
+	beatPrefix  = "b#"
+)
+
 // claimKey and beatKey are below the instance and its incarnation, named by the operation.
 func claimKey(m *history.Message) backend.Key {
-	return backend.Key{Partition: instancePartition(m.Instance), Sort: "c#" + m.Incarnation + "#" + m.ID}
+	return backend.Key{Partition: instancePartition(m.Instance), Sort: claimPrefix + m.Incarnation + "#" + m.ID}
 }
 
 func beatKey(m *history.Message) backend.Key {
-	return backend.Key{Partition: instancePartition(m.Instance), Sort: "b#" + m.Incarnation + "#" + m.ID}
+	return backend.Key{Partition: instancePartition(m.Instance), Sort: beatPrefix + m.Incarnation + "#" + m.ID}
 }
 
 // Claim reports whether the caller is the one that may begin an at-most-once activity: the first who asks, and nobody ever

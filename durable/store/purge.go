@@ -55,6 +55,9 @@ func (s *Store) purge(ctx context.Context, row *history.Row) error {
 	if err := s.deleteBlobs(ctx, row); err != nil {
 		return err
 	}
+	if err := s.deleteHeartbeats(ctx, row); err != nil {
+		return err
+	}
 	// The tombstone is of the version that it takes the place of: a start that has read either replaces it, and no
 	// projection of the life that is gone does.
 	bare.Purged, bare.Updated, bare.Start.Name, bare.Start.Version = true, s.now(), "", 0
@@ -107,6 +110,27 @@ func (s *Store) tomb(ctx context.Context, key backend.Key) error {
 		value = (&history.Segment{Tombstone: true, Released: true}).Encode()
 	}
 	return s.b.Table.Put(ctx, backend.Item{Key: key, Owner: tombOwner, Value: value, Expires: s.now().Add(tombLife)}, backend.Always())
+}
+
+// deleteHeartbeats removes what activities of the row's life, and of those before it, said last. Claims stay until they
+// expire: they hold nothing, and a message that is late must not run its activity again.
+func (s *Store) deleteHeartbeats(ctx context.Context, row *history.Row) error {
+	from, to := beatPrefix, beatPrefix+row.Incarnation+"~"
+	for {
+		items, err := s.b.Table.Query(ctx, instancePartition(row.Instance), from, to, loadPage)
+		if err != nil {
+			return err
+		}
+		for _, item := range items {
+			if err := s.b.Table.Delete(ctx, item.Key); err != nil {
+				return err
+			}
+		}
+		if len(items) < loadPage {
+			return nil
+		}
+		from = items[len(items)-1].Sort + "\x00"
+	}
 }
 
 // deleteBlobs removes the payloads and folds of the row's life and of those before it. A newer one's are not looked at:

@@ -28,6 +28,9 @@ func buried(t *testing.T, h *hub, incarnation string, replaces *history.Version)
 			t.Fatal(err)
 		}
 	}
+	if err := h.KeepHeartbeat(t.Context(), &history.Message{ID: "operation", Instance: "i", Incarnation: incarnation, Attempt: 1}, []byte(secret)); err != nil {
+		t.Fatal(err)
+	}
 	row := h.row(t, "i")
 	row.Number, row.Status, row.End = 2, history.StatusTerminated, &hist.Segments[1].Events[0]
 	if err := h.Project(t.Context(), row); err != nil {
