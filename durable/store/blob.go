@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 
 	"github.com/durable-lambda/durable-lambda/durable/history"
 )
@@ -44,11 +45,19 @@ func (s *Store) getBlob(ctx context.Context, key string) ([]byte, error) {
 	return data, nil
 }
 
+// writers are kept, because each has more than a megabyte of tables.
+var writers = sync.Pool{New: func() any {
+	w, _ := gzip.NewWriterLevel(io.Discard, gzip.BestSpeed) // the level is one that there is
+	return w
+}}
+
 func pack(data []byte) []byte {
 	var b bytes.Buffer
 	b.WriteByte(blobGzip)
-	w, _ := gzip.NewWriterLevel(&b, gzip.BestSpeed) // the level is one that there is
-	w.Write(data)                                   // a buffer takes everything
+	w := writers.Get().(*gzip.Writer)
+	defer writers.Put(w)
+	w.Reset(&b)
+	w.Write(data) // a buffer takes everything
 	w.Close()
 	if b.Len() > len(data) {
 		return append([]byte{blobPlain}, data...)
