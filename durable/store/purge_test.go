@@ -18,6 +18,10 @@ const secret = "a customer's name"
 func buried(t *testing.T, h *hub, incarnation string, replaces *history.Version) *store.History {
 	t.Helper()
 	m := start("i", incarnation, replaces)
+	m.Event.Data.Bytes = json(18_000)
+	if err := h.Offload(t.Context(), "i", incarnation, &m.Event.Data); err != nil {
+		t.Fatal(err)
+	}
 	h.create(t, m)
 	hist := h.load(t, "i", incarnation)
 	for _, seg := range []*history.Segment{
@@ -113,6 +117,9 @@ func TestPurgeGoesOnWhereItFailed(t *testing.T) {
 					t.Fatalf("%s %d: %v", op, n, err)
 				}
 				calls = -1
+				if err := h.Hydrate(t.Context(), &h.row(t, "i").Start.Data); err != nil {
+					t.Errorf("%s %d: the row shows what is gone: %v", op, n, err)
+				}
 				if err := h.Purge(t.Context(), row); err != nil {
 					t.Errorf("%s %d: purging again: %v", op, n, err)
 				}
