@@ -62,14 +62,14 @@ var mutants = []mutant{
 		old: "if incarnation > row.Incarnation {", new: "if incarnation == \"\" {"},
 	{name: "a purge refers to payloads that are gone", file: "durable/store/purge.go",
 		survives: "only who reads an instance whose purge broke off is told; TestPurgeGoesOnWhereItFailed notices",
-		old: "	if err := s.replace(ctx, rowItem(bare)); err != nil {\n		return err\n	}\n", new: ""},
+		old:      "	if err := s.replace(ctx, rowItem(bare)); err != nil {\n		return err\n	}\n", new: ""},
 	{name: "a purge ends with the row, not with the rest", file: "durable/store/purge.go",
 		old: "	if err := s.bury(ctx, row); err != nil {\n		return err\n	}\n	if err := s.deleteBlobs(", new: "	if err := s.deleteBlobs("},
 	{name: "what runs is purged", file: "durable/client/client.go",
 		old: "	if !row.Status.Ended() {\n		return fmt.Errorf(\"instance %s: %w: terminate", new: "	if false {\n		return fmt.Errorf(\"instance %s: %w: terminate"},
 	{name: "a purged row is no version", file: "durable/client/client.go",
 		survives: "it refuses starts, as a race may; TestPurge notices",
-		old: "	if row != nil {\n		if !row.Purged", new: "	if row != nil && !row.Purged {\n		if !row.Purged"},
+		old:      "	if row != nil {\n		if !row.Purged", new: "	if row != nil && !row.Purged {\n		if !row.Purged"},
 
 	// identities
 	{name: "operations of all lives are one", file: "durable/store/keys.go",
