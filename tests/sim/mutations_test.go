@@ -42,9 +42,9 @@ var mutants = []mutant{
 		old: "if err == nil && exists {\n		err = store.ErrConflict\n	}", new: "_ = exists",
 		survives: "what was replaced has ended, and owes nothing any more"},
 	{name: "messages do not bring the start", file: "durable/worker/instance.go",
-		old: "if row != nil && row.Incarnation == a.g.incarnation {", new: "if false {"},
+		old: "if row != nil && row.Incarnation == a.g.incarnation && !row.Purged {", new: "if false {"},
 	{name: "the row's start begins any life", file: "durable/worker/instance.go",
-		old: "if row != nil && row.Incarnation == a.g.incarnation {", new: "if row != nil {",
+		old: "if row != nil && row.Incarnation == a.g.incarnation && !row.Purged {", new: "if row != nil && !row.Purged {",
 		survives: "nobody sends to a life that has never had the row"},
 
 	// purge
