@@ -96,6 +96,7 @@ func (w *World) restingRow(row *history.Row) {
 	case row.Purged && l != nil && w.check.purging[l.instance] && l.sealed:
 	case l == nil:
 		w.fail("%s is %s and never began", row.Instance, statusNames[row.Status])
+		return
 	case row.Status != l.status() || row.End == nil || row.End.Kind != l.end.Kind || !bytes.Equal(row.Custom.Bytes, l.custom):
 		w.fail("the row of %s is %s with status %s, its history shows %s with %s", l, statusNames[row.Status], row.Custom.Bytes,
 			statusNames[l.status()], l.custom)
