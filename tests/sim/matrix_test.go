@@ -157,6 +157,18 @@ func matrix() map[string]func() row {
 				direct: upon(before(overtaken, "orch", commit1)),
 				shows:  []string{`stands still`, `put i1/\S+!fold`, `put i1/\S+#1 .*condition failed`}}
 		},
+		"a_stalled_worker_wakes/after_a_purge": func() row {
+			return row{scenario: gone(nil), set: stalls(26 * time.Hour), direct: upon(before(overtaken, "orch", commit1)),
+				shows: []string{`stands still`, `purge i1: <nil>`, `put i1/\S+#1 .*condition failed`}}
+		},
+		"a_stalled_worker_wakes/to_show_what_is_purged": func() row {
+			return row{scenario: gone(nil), set: stalls(26 * time.Hour), direct: upon(before(stall, "orch", `^put i1/row of \S+ at 1`)),
+				shows: []string{`stands still`, `purge i1: <nil>`, `put i1/row of \S+ at 1: Running +backend: condition failed`}}
+		},
+		"a_stalled_worker_wakes/to_fold_what_is_purged": func() row {
+			return row{scenario: gone(folds), set: stalls(26 * time.Hour), direct: upon(before(stall, "orch", `^put i1/\S+!fold`)),
+				shows: []string{`stands still`, `purge i1: <nil>`, `put i1/\S+!fold +backend: condition failed`, `delete blob \S+fold`}}
+		},
 		"a_stalled_worker_wakes/after_the_id_is_used_again": func() row {
 			return row{scenario: usedAgain(), set: stalls(26 * time.Hour), direct: upon(before(overtaken, "orch", `^put i1/\S+#1 `)),
 				shows: []string{`stands still`, `\[Sealed\]`, `put i1/\S+#1 .*condition failed`}}
@@ -183,6 +195,12 @@ func matrix() map[string]func() row {
 	for _, kind := range []string{"ExecutionStarted", "TaskScheduled", "TaskCompleted", "TimerFired", "EventRaised"} {
 		rows["of_a_life_before_a_restart/"+kind] = ofBefore(kind)
 		rows["out_of_a_dead-letter_queue_days_later/"+kind] = redriven(kind, everything(0), ``)
+	}
+	for _, kind := range []string{"ExecutionStarted", "TaskScheduled", "TaskCompleted", "TimerFired", "EventRaised"} {
+		rows["of_a_life_before_a_purge/"+kind] = func() row {
+			return row{scenario: gone(nil), set: once(kind, 2*time.Hour),
+				shows: []string{`purge i1: <nil>`, `delivers again: .*` + kind, `ack to .*` + kind}}
+		}
 	}
 	for _, kind := range []string{"TaskScheduled", "TaskCompleted", "TimerFired", "EventRaised"} {
 		rows["out_of_a_dead-letter_queue_after_the_end/"+kind] = redriven(kind, ended(), `: Terminated`)
@@ -221,6 +239,20 @@ func usedAgain() scenario {
 		s.start("i1", "anything", Tree{Root: nodes("seq", ask("a"), wait(0), sleep(time.Second), ask("b"))})
 		s.raise(0, "i1", "go", 1)
 		s.startAt(time.Hour, "i1", "anything", Tree{Root: nodes("seq", ask("a"), sleep(100*time.Hour)), Nonce: 1})
+	}}
+}
+
+// gone is a scenario that ends, and is purged.
+func gone(plan func(*Plan)) scenario {
+	return scenario{plan: func(p *Plan) {
+		p.Unordered = true
+		if plan != nil {
+			plan(p)
+		}
+	}, act: func(s *stage) {
+		s.start("i1", "anything", Tree{Root: nodes("seq", ask("a"), wait(0), sleep(time.Second), ask("b"))})
+		s.raise(0, "i1", "go", 1)
+		s.purge(time.Hour, "i1")
 	}}
 }
 

@@ -106,6 +106,10 @@ func (s *stage) manage(at time.Duration, id string, c durable.Command) {
 	s.script = append(s.script, manage(id, c, epoch.Add(at)))
 }
 
+func (s *stage) purge(at time.Duration, id string) {
+	s.script = append(s.script, purge(id, epoch.Add(at)))
+}
+
 // tree is a scenario of one tree.
 func tree(name string, plan func(*Plan), root Node) scenario {
 	return scenario{name: name, plan: plan, act: func(s *stage) { s.start("i1", "anything", Tree{Root: root}) }}
@@ -205,6 +209,15 @@ var scenarios = []scenario{
 	{name: "an id used again", act: func(s *stage) {
 		s.start("i1", "anything", Tree{Root: nodes("seq", ask("a"), leave("b"))})
 		s.startAt(time.Hour, "i1", "anything", Tree{Root: ask("c"), Nonce: 1})
+	}},
+	{name: "purged", long: true, act: func(s *stage) {
+		s.start("i1", "anything", Tree{Root: nodes("seq", Node{Do: "call", Key: "a", Size: history.InlinePayload + 1}, leave("b"))})
+		s.purge(time.Hour, "i1")
+	}},
+	{name: "purged and started again", long: true, plan: folded, act: func(s *stage) {
+		s.start("i1", "anything", Tree{Root: nodes("seq", Node{Do: "call", Key: "a", Size: history.InlinePayload + 1}, ask("b"))})
+		s.purge(time.Hour, "i1")
+		s.startAt(2*time.Hour, "i1", "anything", Tree{Root: nodes("seq", ask("c"), step("d")), Nonce: 1})
 	}},
 	{name: "two instances", long: true, act: func(s *stage) {
 		s.start("i1", "anything", Tree{Root: nodes("seq", ask("a"), ask("b"))})
