@@ -159,9 +159,11 @@ func (w *World) live() {
 		a.until = time.Time{}
 	}
 	for range 60 {
-		w.settle()
+		if w.settle(); w.failure != nil {
+			return
+		}
 		waiting, called := w.nudge(), w.repaired
-		if w.failure == nil && (waiting || !called) && w.call() || waiting && w.failure == nil {
+		if (waiting || !called) && w.call() || waiting {
 			continue
 		}
 		w.redrive()
