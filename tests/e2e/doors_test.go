@@ -27,7 +27,8 @@ func TestBadInputIsRefusedAtTheDoor(t *testing.T) {
 		{"an id that is kept for entities", "POST", management + "/orchestrators/Chain/@x", `{"activities":1}`, 400, "@"},
 		{"an unknown instance", "GET", management + "/instances/nobody", ``, 404, ""},
 		{"an event for an unknown instance", "POST", management + "/instances/nobody/raiseEvent/x", `{}`, 404, ""},
-		{"what cannot be done yet", "DELETE", management + "/instances/nobody", ``, 501, ""},
+		{"a purge of nobody", "DELETE", management + "/instances/nobody", ``, 404, "no such instance"},
+		{"what cannot be done yet", "POST", management + "/instances/nobody/rewind", ``, 501, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			code, reply := request(t, c.method, c.path, c.body)

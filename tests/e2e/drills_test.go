@@ -25,6 +25,20 @@ func TestFiftyActivitiesAtOnce(t *testing.T) {
 	}
 }
 
+func TestAPurgedInstanceIsGone(t *testing.T) {
+	t.Parallel()
+	in := start(t, "Chain", "purged", `{"activities":2}`)
+	in.end("Completed")
+	where := management + "/instances/" + in.id
+	if code, reply := request(t, "DELETE", where, ""); code != 200 {
+		t.Fatalf("the purge was answered with %d %s", code, reply)
+	}
+	if code, reply := request(t, "GET", where, ""); code != 404 {
+		t.Errorf("it is still there: %d %s", code, reply)
+	}
+	start(t, "Chain", "purged", `{"activities":1}`).end("Completed") // under the same id
+}
+
 // The timer is longer than what a queue is trusted with here, so it waits in the table, and the sweep of a minute sends it.
 func TestATimerThroughTheTable(t *testing.T) {
 	robust(t)
