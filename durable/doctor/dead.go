@@ -160,7 +160,10 @@ func (e *examination) deadLetters(ctx context.Context) error {
 			f.Action = "have the attempt fail"
 		}
 		e.find(f, func() error {
-			_, err := Redrive(ctx, e.Config, []string{l.ID})
+			redriven, err := Redrive(ctx, e.Config, []string{l.ID})
+			for _, r := range redriven {
+				err = errors.Join(err, r.Err)
+			}
 			return err
 		})
 	}

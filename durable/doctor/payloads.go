@@ -3,6 +3,7 @@ package doctor
 import (
 	"context"
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/durable-lambda/durable-lambda/durable/backend"
@@ -97,6 +98,11 @@ func (e *examination) users(ctx context.Context, id string) (func(backend.BlobIn
 	case row == nil:
 		return nil, nil
 	}
+	if !row.Status.Ended() { // a message may be on its way to it, and no queue says what it carries
+		return func(_ backend.BlobInfo, life string) bool {
+			return life == row.Incarnation || e.now.Sub(row.Start.At) < keptFor
+		}, nil
+	}
 	refers, err := e.Store.Blobs(ctx, row)
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
@@ -118,7 +124,10 @@ func (e *examination) waitingBlobs(ctx context.Context) (map[string]bool, error)
 	if err != nil {
 		return nil, fmt.Errorf("look at due rows: %w", err)
 	}
-	blobs := map[string]bool{}
+	blobs := maps.Clone(e.waiting.blobs)
+	if blobs == nil {
+		blobs = map[string]bool{}
+	}
 	for _, row := range rows {
 		if row.Message != nil {
 			blobs[row.Message.Event.Data.Blob] = true

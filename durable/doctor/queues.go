@@ -12,6 +12,8 @@ import (
 type waiting struct {
 	// messages by identity, and instances that have anything in their inbox: it may be what they wait for.
 	messages, inboxes map[string]bool
+	// blobs that they carry.
+	blobs map[string]bool
 }
 
 // has reports whether a message may be on its way.
@@ -22,7 +24,7 @@ func (e *examination) lookIntoQueues(ctx context.Context) error {
 	if !e.Exclusive {
 		return nil
 	}
-	e.waiting.messages, e.waiting.inboxes = map[string]bool{}, map[string]bool{}
+	*e.waiting = waiting{messages: map[string]bool{}, inboxes: map[string]bool{}, blobs: map[string]bool{}}
 	b := e.Store.Backend()
 	for _, q := range []backend.Queue{b.Inbox, b.Wake, b.Activities} {
 		deliveries, err := look(ctx, q, 0)
@@ -35,6 +37,7 @@ func (e *examination) lookIntoQueues(ctx context.Context) error {
 				continue // a dead letter
 			}
 			e.waiting.messages[m.ID] = true
+			e.waiting.blobs[m.Event.Data.Blob] = true
 			if q == b.Inbox {
 				e.waiting.inboxes[m.Instance] = true
 			}

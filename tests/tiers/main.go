@@ -65,6 +65,10 @@ func main() {
 	defer stop()
 	cloud := &localstack{}
 	var results []result
+	if unknown := unknownTier(*only, tiers(*seeds)); unknown != "" {
+		fmt.Fprintf(os.Stderr, "tiers: there is no tier %q: leave -only out to see them all\n", unknown)
+		os.Exit(2)
+	}
 	for _, t := range tiers(*seeds) {
 		if interrupted.Err() != nil {
 			break
@@ -76,6 +80,16 @@ func main() {
 	if interrupted.Err() != nil || slices.ContainsFunc(results, result.bad) {
 		os.Exit(1)
 	}
+}
+
+// unknownTier is the first name of a list that no tier has.
+func unknownTier(only string, all []tier) string {
+	for name := range strings.SplitSeq(only, ",") {
+		if name != "" && !slices.ContainsFunc(all, func(t tier) bool { return t.name == name }) {
+			return name
+		}
+	}
+	return ""
 }
 
 // attempt runs a tier if it is asked for and can be run here.
