@@ -51,7 +51,8 @@ func (s *Store) load(ctx context.Context, h *History) error {
 		}
 		more := len(items) == limit
 		if len(items) > 0 && items[0].Sort == foldSort(h.Incarnation, h.Generation) {
-			if err := s.unfold(ctx, h, items[0].Value); err != nil {
+			// Segments whose fold is gone have items of their own.
+			if err := s.unfold(ctx, h, items[0].Value); err != nil && !errors.Is(err, backend.ErrNoBlob) {
 				return err
 			}
 			folded := h.next()

@@ -226,6 +226,11 @@ func (a *attempt) now(events []history.Event) time.Time {
 // commit adds a segment to the history, and to what is known of it.
 func (a *attempt) commit(ctx context.Context, seg *history.Segment) error {
 	a.allot(seg)
+	for i := range seg.Events {
+		if p := &seg.Events[i].Data; p.Blob == "" && len(p.Bytes) > history.InlinePayload {
+			a.st.blobs += len(p.Bytes) // it goes into a blob, and stays in memory
+		}
+	}
 	if err := a.w.store.Commit(ctx, a.st.h, seg); err != nil {
 		return err
 	}

@@ -59,6 +59,9 @@ func (c *warm) put(p *parked, limit int64, then time.Time) (gone []*parked) {
 	if e := c.copies[p.life]; e != nil {
 		gone = append(gone, c.remove(e))
 	}
+	if p.bytes > limit { // it would push out all others, and go last
+		return append(gone, p)
+	}
 	c.copies[p.life] = c.order.PushFront(p)
 	c.bytes += p.bytes
 	for last := c.order.Back(); last != nil && (c.bytes > limit || last.Value.(*parked).since.Before(then)); last = c.order.Back() {
