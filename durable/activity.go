@@ -2,6 +2,7 @@ package durable
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"runtime/debug"
@@ -19,7 +20,7 @@ type Activity[I, O any] struct {
 	policy *history.Policy // shared by all calls, and never changed
 }
 
-// ActivityOption is part of an activity's contract: Retry, AtMostOnce, or what Timeout,
+// ActivityOption is part of an activity's contract: Retry, AtMostOnce, Async, or what Timeout,
 // Deadline and HeartbeatTimeout return.
 type ActivityOption interface{ apply(*history.Policy) }
 
@@ -90,6 +91,9 @@ func invoke[O any](ctx context.Context, body func() (O, error)) (output []byte, 
 		}
 	}()
 	v, err := body()
+	if errors.Is(err, ErrPending) {
+		return nil, code.Pending
+	}
 	if err != nil {
 		return nil, toFailure(err)
 	}

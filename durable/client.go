@@ -23,6 +23,8 @@ type Client interface {
 	// Manage terminates, suspends or resumes. It returns when the command is on its way, not when it is done.
 	// ErrNotFound, ErrEnded, ErrSuspended, ErrNotSuspended.
 	Manage(ctx context.Context, req ManageRequest) error
+	// Report reports what became of an Async activity. ErrInvalid, ErrNotPending, ErrNotFound, ErrEnded.
+	Report(ctx context.Context, req ReportRequest) error
 	// Get returns the status of an instance. ErrNotFound.
 	Get(ctx context.Context, id string, opts ...GetOption) (Instance, error)
 	// List returns instances, newest first. It is eventually consistent: it may miss what was just started.
@@ -89,6 +91,28 @@ type ManageRequest struct {
 	Reason   string
 	// ID is the command's identity, as that of an event. Empty means that one is made up for this call.
 	ID string
+}
+
+// Report is what can be reported of an Async activity.
+type Report uint8
+
+// The reports.
+const (
+	ReportResult Report = iota + 1
+	ReportFailure
+	ReportHeartbeat
+)
+
+// ReportRequest reports what became of the attempt of an Async activity.
+type ReportRequest struct {
+	Token string
+	// Activity is the name that the token's activity must have; empty is any.
+	Activity string
+	What     Report
+	// Data is JSON: the result, empty is null; or a heartbeat's details, empty is none.
+	Data json.RawMessage
+	// Failure is why it failed.
+	Failure *history.Failure
 }
 
 // Status is the runtime status of an instance, in Durable Functions' words.

@@ -34,7 +34,8 @@
 // An activity runs at least once. IdempotencyKey is the same for all its attempts: hand it to whatever must not happen
 // twice. Call waits for the result; Start returns a Future. An activity whose future nobody waits for is still run, and
 // one that is under way when the instance ends may be run once more. Retry and Timeout are part of the contract; retrying
-// costs the orchestration nothing. Permanent, and the kinds in Retry.NonRetryable, end it. A Step is an activity without a
+// costs the orchestration nothing. Permanent, and the kinds in Retry.NonRetryable, end it. The body of an Async activity hands its work
+// on with a Token, and the outcome is reported from elsewhere, by Complete or Fail, whenever it is there. A Step is an activity without a
 // message: a function that runs in the orchestrator's own process, for what takes milliseconds.
 //
 // # Waiting

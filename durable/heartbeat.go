@@ -4,10 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-)
 
-// maxHeartbeat bounds the details of a heartbeat, in bytes of JSON.
-const maxHeartbeat = 16 << 10
+	"github.com/durable-lambda/durable-lambda/durable/history"
+)
 
 // Heartbeat says that an activity with a HeartbeatTimeout is alive, and may tell the next attempt how far it came: one value is
 // kept as it is, several as a list; see LastHeartbeat. Call it as often as is convenient: most calls do no I/O.
@@ -23,21 +22,30 @@ func Heartbeat(ctx context.Context, details ...any) error {
 	if beat == nil {
 		return nil
 	}
-	var b []byte
-	if len(details) > 0 {
-		var v any = details
-		if len(details) == 1 {
-			v = details[0]
-		}
-		var err error
-		if b, err = json.Marshal(v); err != nil {
-			return Permanent(fmt.Errorf("the details of a heartbeat cannot be kept: %w", err))
-		}
-		if len(b) > maxHeartbeat {
-			return Permanent(fmt.Errorf("the details of a heartbeat: %w: %d bytes of JSON, at most %d", ErrTooLarge, len(b), maxHeartbeat))
-		}
+	b, err := heartbeatDetails(details)
+	if err != nil {
+		return Permanent(err)
 	}
 	return beat(ctx, b)
+}
+
+// heartbeatDetails are JSON, or nil when there are none.
+func heartbeatDetails(details []any) ([]byte, error) {
+	if len(details) == 0 {
+		return nil, nil
+	}
+	var v any = details
+	if len(details) == 1 {
+		v = details[0]
+	}
+	b, err := json.Marshal(v)
+	if err != nil {
+		return nil, fmt.Errorf("the details of a heartbeat cannot be kept: %w", err)
+	}
+	if len(b) > history.MaxHeartbeat {
+		return nil, fmt.Errorf("the details of a heartbeat: %w: %d bytes of JSON, at most %d", ErrTooLarge, len(b), history.MaxHeartbeat)
+	}
+	return b, nil
 }
 
 // LastHeartbeat returns the details of the last heartbeat that was kept before this attempt began, by an earlier attempt, or by

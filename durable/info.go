@@ -15,6 +15,8 @@ type ActivityInfo struct {
 	MaxPayload int
 	// Heartbeat is what the function of that name calls, with JSON or nil; nil where nobody listens.
 	Heartbeat func(ctx context.Context, details []byte) error
+	// Token is what the function of that name calls; nil is no token.
+	Token func() string
 	// LastHeartbeat is JSON; nil is none.
 	LastHeartbeat []byte
 	// Log gets the stack when the body panics. Nil discards it.

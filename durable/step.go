@@ -2,8 +2,10 @@ package durable
 
 import (
 	"context"
+	"errors"
 
 	"github.com/durable-lambda/durable-lambda/durable/history"
+	"github.com/durable-lambda/durable-lambda/internal/code"
 )
 
 // Step runs f in the orchestrator's own process and keeps its result in the history: an activity without a message. It
@@ -14,7 +16,11 @@ func Step[T any](ctx Context, name string, f func(context.Context) (T, error)) (
 		ctx.run.Refuse(err)
 	}
 	p := ctx.run.Step(name, func(c context.Context) ([]byte, *history.Failure) {
-		return invoke(c, func() (T, error) { return f(c) })
+		output, failure := invoke(c, func() (T, error) { return f(c) })
+		if failure == code.Pending {
+			failure = toFailure(Permanent(errors.New("a step returned ErrPending: only an activity that is Async can leave its outcome to somebody else")))
+		}
+		return output, failure
 	})
 	return outcome[T](ctx, p, activityError).Await()
 }

@@ -28,6 +28,9 @@
 //	POST /instances/{id}/suspend                  reason
 //	POST /instances/{id}/resume                   reason
 //	DELETE /instances/{id}                        purge one that has ended
+//	POST /activities/{token}/complete             the result of an asynchronous activity
+//	POST /activities/{token}/fail                 {"message":…,"kind":…,"permanent":…}: its failure
+//	POST /activities/{token}/heartbeat            it lives; details
 //
 // The contract has more, which answers 501 for now; the links to rewind and restart are in each check-status
 // answer all the same:

@@ -33,6 +33,7 @@ type fake struct {
 	events   []durable.EventRequest
 	commands []durable.ManageRequest
 	purged   []string
+	reports  []durable.ReportRequest
 	queries  []durable.Query
 	gets     int
 }
@@ -111,6 +112,11 @@ func (f *fake) Manage(_ context.Context, req durable.ManageRequest) error {
 	}
 	f.commands = append(f.commands, req)
 	return nil
+}
+
+func (f *fake) Report(_ context.Context, req durable.ReportRequest) error {
+	f.reports = append(f.reports, req)
+	return f.err
 }
 
 func (f *fake) Purge(_ context.Context, id string) error {

@@ -31,6 +31,10 @@ var routes = []route{
 	{http.MethodPost, []string{"instances", "{id}", "suspend"}, (*API).suspend},
 	{http.MethodPost, []string{"instances", "{id}", "resume"}, (*API).resume},
 
+	{http.MethodPost, []string{"activities", "{token}", "complete"}, (*API).complete},
+	{http.MethodPost, []string{"activities", "{token}", "fail"}, (*API).fail},
+	{http.MethodPost, []string{"activities", "{token}", "heartbeat"}, (*API).beat},
+
 	{http.MethodDelete, []string{"instances"}, unavailable("purge instances")},
 	{http.MethodDelete, []string{"instances", "{id}"}, (*API).purge},
 	{http.MethodPost, []string{"instances", "{id}", "rewind"}, unavailable("rewind an instance")},

@@ -55,6 +55,8 @@ func (f *fake) Manage(_ context.Context, req durable.ManageRequest) error {
 	return f.err
 }
 
+func (f *fake) Report(context.Context, durable.ReportRequest) error { return durable.ErrInvalid }
+
 func (f *fake) Purge(_ context.Context, id string) error {
 	f.purged = append(f.purged, id)
 	return f.err

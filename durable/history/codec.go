@@ -152,6 +152,7 @@ func writePolicy(w *writer, p *Policy) {
 	w.duration(8, p.Deadline)
 	w.duration(9, p.Heartbeat)
 	w.bool(10, p.AtMostOnce)
+	w.bool(11, p.Async)
 }
 
 func readPolicy(r *reader, p *Policy) {
@@ -177,6 +178,8 @@ func readPolicy(r *reader, p *Policy) {
 			p.Heartbeat = r.duration()
 		case 10:
 			p.AtMostOnce = r.uint() != 0
+		case 11:
+			p.Async = r.uint() != 0
 		default:
 			r.unknown()
 		}

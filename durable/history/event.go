@@ -140,6 +140,9 @@ type Policy struct {
 	Heartbeat time.Duration
 	// AtMostOnce: a body that may have begun is not begun again.
 	AtMostOnce bool
+	// Async: the body hands its work on, and the outcome comes from elsewhere. Timeout and Heartbeat bound that, too; without
+	// them nothing does.
+	Async bool
 }
 
 // Start holds what only a start knows.

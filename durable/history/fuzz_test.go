@@ -2,11 +2,14 @@ package history_test
 
 import (
 	"bytes"
+	"encoding/base64"
 	"errors"
 	"math"
+	"strings"
 	"testing"
 
 	"github.com/durable-lambda/durable-lambda/durable/history"
+	"github.com/google/go-cmp/cmp"
 )
 
 func FuzzDecodeSegment(f *testing.F) { fuzz(f, codecs()[0]) }
@@ -41,6 +44,36 @@ func fuzz(f *testing.F, c codec) {
 			if _, err := c.decode(append(bytes.Clone(b), garbage)); err == nil {
 				t.Errorf("the byte %#x after the end is read over", garbage)
 			}
+		}
+	})
+}
+
+// FuzzParseToken: tokens come from anybody. What is one has one way to be written, and holds nothing but names.
+func FuzzParseToken(f *testing.F) {
+	m := &history.Message{Instance: "order-42", Incarnation: "01JGJ9GA00AAAAAAAAAAAAAAAA", Attempt: 3,
+		Event: history.Event{Kind: history.TaskScheduled, Op: "2.0.1", Name: "ShipOrder"}}
+	f.Add(m.Token())
+	f.Add(m.Token() + "A")
+	f.Add(strings.TrimRight(m.Token(), "A"))
+	for _, more := range []*history.Message{{Sent: noon}, {Event: history.Event{Data: history.Payload{Bytes: []byte("1")}}}} {
+		full := *m
+		full.Sent, full.Event.Data = more.Sent, more.Event.Data
+		f.Add(base64.RawURLEncoding.EncodeToString(full.Encode()))
+	}
+	f.Add("")
+	f.Add("a b")
+	f.Fuzz(func(t *testing.T, token string) {
+		m, err := history.ParseToken(token)
+		if err != nil {
+			if !errors.Is(err, history.ErrFormat) {
+				t.Errorf("%v is no ErrFormat", err)
+			}
+			return
+		}
+		want := &history.Message{Instance: m.Instance, Incarnation: m.Incarnation, Generation: m.Generation, Attempt: m.Attempt,
+			Event: history.Event{Kind: history.TaskScheduled, Op: m.Event.Op, Epoch: m.Event.Epoch, Name: m.Event.Name}}
+		if diff := cmp.Diff(want, m); diff != "" || m.Token() != token || m.Attempt == 0 {
+			t.Errorf("%q is the token %q, and has more than names:\n%s", token, m.Token(), diff)
 		}
 	})
 }

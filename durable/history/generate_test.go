@@ -87,7 +87,7 @@ func policies() *rapid.Generator[history.Policy] {
 			Factor: rapid.Float64().Draw(t, "factor"), Cap: durations().Draw(t, "cap"),
 			NonRetryable: some(t, rapid.SliceOfN(texts(), 0, 4), "non-retryable"),
 			Timeout:      durations().Draw(t, "timeout"), Queue: texts().Draw(t, "queue"),
-			Deadline: durations().Draw(t, "deadline"), Heartbeat: durations().Draw(t, "heartbeat"), AtMostOnce: rapid.Bool().Draw(t, "at most once"),
+			Deadline: durations().Draw(t, "deadline"), Heartbeat: durations().Draw(t, "heartbeat"), AtMostOnce: rapid.Bool().Draw(t, "at most once"), Async: rapid.Bool().Draw(t, "async"),
 		}
 	})
 }
@@ -146,6 +146,7 @@ func messages() *rapid.Generator[history.Message] {
 					Generation: rapid.Uint64().Draw(t, "generation"), Number: rapid.Uint64().Draw(t, "number")}
 			}), "replaces"),
 			Number: rapid.Uint64().Draw(t, "number"), Redrives: rapid.Uint32().Draw(t, "redrives"),
+			Pending: times().Draw(t, "pending"),
 		}
 		m.Event.MessageID = "call " + m.Event.MessageID // what a client's call sends has one
 		return m

@@ -29,7 +29,7 @@ func sampleSegment() *history.Segment {
 			{Kind: history.TaskScheduled, Op: "2.0.1", Epoch: 1, Name: "ChargeCard", Data: history.Payload{Bytes: []byte(`{"total":12}`)},
 				Policy: &history.Policy{Attempts: 5, Initial: time.Second, Factor: 1.5, Cap: time.Minute, Timeout: 90 * time.Second,
 					NonRetryable: []string{"Declined", ""}, Queue: "images",
-					Deadline: 2 * time.Hour, Heartbeat: 30 * time.Second, AtMostOnce: true}},
+					Deadline: 2 * time.Hour, Heartbeat: 30 * time.Second, AtMostOnce: true, Async: true}},
 			{Kind: history.TimerCreated, Op: "10", At: noon.Add(72 * time.Hour)},
 			{Kind: history.TaskFailed, Op: "1", Attempt: 2, Failure: &history.Failure{Kind: "Declined", Message: "the bank said no",
 				Activity: "ChargeCard", Attempt: 2, Permanent: true, Causes: []history.Failure{{Kind: "A", Causes: []history.Failure{{}}}, {Kind: "B"}}}},
@@ -49,7 +49,8 @@ func sampleStart() history.Event {
 func sampleMessage() *history.Message {
 	return &history.Message{ID: "0123456789abcdef", Instance: "order-42", Incarnation: "01JGJ9GA00AAAAAAAAAAAAAAAA", Generation: 2,
 		Event: sampleStart(), Attempt: 4, Sent: noon, Waiting: noon.Add(time.Second),
-		Replaces: &history.Version{Incarnation: "01JGJ9G000AAAAAAAAAAAAAAAA", Generation: 1, Number: 9}, Number: 300, Redrives: 5}
+		Replaces: &history.Version{Incarnation: "01JGJ9G000AAAAAAAAAAAAAAAA", Generation: 1, Number: 9}, Number: 300, Redrives: 5,
+		Pending: noon.Add(2 * time.Second)}
 }
 
 func sampleRow() *history.Row {

@@ -20,6 +20,7 @@ func (m *Message) Encode() []byte {
 	}
 	w.uint(10, m.Number)
 	w.uint(12, uint64(m.Redrives))
+	w.time(13, m.Pending)
 	return w.b
 }
 
@@ -76,6 +77,8 @@ func readMessageField(r *reader, m *Message) {
 		m.Number = r.uint()
 	case 12:
 		m.Redrives = r.uint32()
+	case 13:
+		m.Pending = r.time()
 	default:
 		r.unknown()
 	}

@@ -88,6 +88,11 @@ func OperationID(instance, incarnation string, generation uint64, op string, epo
 	return hash("op", instance, incarnation, strconv.FormatUint(generation, 10), op, strconv.FormatUint(uint64(epoch), 10))
 }
 
+// WatchID is the identity of a message that looks after an attempt of an activity, or reports its failure.
+func WatchID(m *history.Message) string {
+	return hash("watch", AttemptID(m), strconv.FormatUint(uint64(m.Attempt), 10))
+}
+
 // StartID is the identity of a start.
 func StartID(instance, incarnation string) string { return hash("start", instance, incarnation) }
 

@@ -45,7 +45,7 @@ func (o *Outbox) At(m *history.Message, due time.Time) {
 	o.delayed(m, delay)
 }
 
-// Again adds a timer that came too early, as a delayed message however long it has still to wait: by a clock that is far
+// Again adds a timer, or what looks after an attempt of an activity, that came too early, as a delayed message however long it has still to wait: by a clock that is far
 // behind that may be so long that it would be a due row, the very one that whoever sent the timer is about to delete.
 func (o *Outbox) Again(m *history.Message, due time.Time) {
 	o.delayed(m, min(max(due.Sub(o.s.now()), 0), o.s.direct))

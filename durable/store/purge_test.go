@@ -32,7 +32,7 @@ func buried(t *testing.T, h *hub, incarnation string, replaces *history.Version)
 			t.Fatal(err)
 		}
 	}
-	if err := h.KeepHeartbeat(t.Context(), &history.Message{ID: "operation", Instance: "i", Incarnation: incarnation, Attempt: 1}, []byte(secret)); err != nil {
+	if _, err := h.Mark(t.Context(), &history.Message{Instance: "i", Incarnation: incarnation, Attempt: 1}, store.Begun, []byte(secret)); err != nil {
 		t.Fatal(err)
 	}
 	row := h.row(t, "i")

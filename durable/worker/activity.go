@@ -10,6 +10,8 @@ import (
 	"github.com/durable-lambda/durable-lambda/durable"
 	"github.com/durable-lambda/durable-lambda/durable/backend"
 	"github.com/durable-lambda/durable-lambda/durable/history"
+	"github.com/durable-lambda/durable-lambda/durable/store"
+	"github.com/durable-lambda/durable-lambda/internal/code"
 )
 
 const (
@@ -20,6 +22,8 @@ const (
 	// unregisteredWait is how long an activity that nobody has registered is re-sent: deployments take their time.
 	unregisteredWait  = 5 * time.Minute
 	unregisteredPause = 10 * time.Second
+	// reportTries is how often an outcome is sent that no other attempt could find again.
+	reportTries = 3
 )
 
 // Activity runs one attempt of an activity: execute, then send the result or the next attempt, then acknowledge
@@ -40,22 +44,32 @@ func (w *Worker) Activity(ctx context.Context, d backend.Delivery) Outcome {
 }
 
 func (w *Worker) activity(ctx context.Context, m *history.Message, d backend.Delivery) error {
+	if !m.Pending.IsZero() {
+		return w.lookAfter(ctx, m)
+	}
 	if m.Attempt > 1 {
 		wanted, err := w.wanted(ctx, m)
 		if err != nil || !wanted {
 			return err
 		}
 	}
+	known, pending, gone, err := w.takeUp(ctx, m)
+	if err != nil || gone {
+		return err
+	}
+	if pending {
+		return w.pend(ctx, m)
+	}
 	timeout, late := w.bound(m)
 	if timeout <= 0 {
-		return w.failed(ctx, m, &history.Failure{Kind: string(durable.ActivityTimedOut), Message: late.text, Permanent: true})
+		return w.unrun(ctx, m, &history.Failure{Kind: string(durable.ActivityTimedOut), Message: late.text, Permanent: true})
 	}
 	handler, ok := w.activities[m.Event.Name]
 	if !ok {
 		return w.unregistered(ctx, m)
 	}
 	if failure := w.tooLong(m.Event.Name, m.Event.Policy); failure != nil {
-		return w.failed(ctx, m, failure)
+		return w.unrun(ctx, m, failure)
 	}
 	if err := w.hide(ctx, m, d, timeout); err != nil {
 		return err
@@ -64,30 +78,57 @@ func (w *Worker) activity(ctx context.Context, m *history.Message, d backend.Del
 		return err
 	}
 	if policy(m).AtMostOnce {
-		mine, err := w.store.Claim(ctx, m)
+		mine, since, err := w.store.Claim(ctx, m)
 		if err != nil {
 			return err
 		}
 		if !mine {
-			return w.failed(ctx, m, &history.Failure{Kind: string(durable.OutcomeUnknown), Permanent: true,
-				Message: "it was begun before, and is not begun again: it may have had effects, and nobody reported them"})
+			m.Pending = since
+			return w.lookAfter(ctx, m)
 		}
 	}
-	output, failure, canceled, err := w.run(ctx, handler, m, d, timeout, late)
+	return w.ended(ctx, m, w.run(ctx, handler, m, d, known.Details, timeout, late))
+}
+
+// ended sends what comes of an attempt whose body has come to an end.
+func (w *Worker) ended(ctx context.Context, m *history.Message, r result) error {
+	stopped := ctx.Err()
+	ctx = context.WithoutCancel(ctx) // what is done is reported
 	switch {
-	case err != nil:
-		return err
-	case canceled:
+	case r.canceled:
 		w.log.Info("an activity was canceled", "instance", m.Instance, "activity", m.Event.Name)
 		return nil
-	case ctx.Err() != nil && failure != nil:
-		return ctx.Err() // the worker is stopping: that is nobody's failed attempt
+	case r.failure == code.Pending:
+		if r.failure = noPending(m, r.token); r.failure == nil {
+			return w.pend(ctx, m)
+		}
+	case r.failure == nil:
+		return w.report(ctx, m, history.Event{Kind: history.TaskCompleted, Data: history.Payload{Bytes: r.output}})
+	case stopped != nil && !policy(m).AtMostOnce:
+		return stopped // the worker is stopping: that is nobody's failed attempt
 	}
-	ctx = context.WithoutCancel(ctx) // but what is done is reported
-	if failure == nil {
-		return w.report(ctx, m, history.Event{Kind: history.TaskCompleted, Data: history.Payload{Bytes: output}})
+	if err := w.failed(ctx, m, r.failure); err != nil || !r.token {
+		return err
 	}
-	return w.failed(ctx, m, failure)
+	// Nobody is to report another failure of this attempt. If that is not kept, the next attempt may be made twice.
+	if _, err := w.store.Mark(ctx, m, store.Over, nil); err != nil {
+		w.log.Warn("an attempt is not marked as over", "instance", m.Instance, "activity", m.Event.Name, "error", err)
+	}
+	return nil
+}
+
+// unrun is failed for an attempt whose body this worker does not run. Somebody may have begun it all the same.
+func (w *Worker) unrun(ctx context.Context, m *history.Message, f *history.Failure) error {
+	if policy(m).AtMostOnce && f.Kind != string(durable.OutcomeUnknown) {
+		claimed, err := w.store.Claimed(ctx, m)
+		if err != nil {
+			return err
+		}
+		if claimed {
+			f.Causes = append(f.Causes, history.Failure{Kind: string(durable.OutcomeUnknown)})
+		}
+	}
+	return w.failed(ctx, m, f)
 }
 
 // hide hides the message from others while the attempt may run, or while its heart may be silent.
@@ -177,7 +218,11 @@ func (w *Worker) report(ctx context.Context, m *history.Message, e history.Event
 	out := w.store.Outbox()
 	out.Inbox(&history.Message{ID: m.ID, Instance: m.Instance, Incarnation: m.Incarnation, Generation: m.Generation,
 		Event: e, Sent: w.store.Now()})
-	return out.Flush(ctx)
+	err := out.Flush(ctx)
+	for try := 1; err != nil && policy(m).AtMostOnce && try < reportTries; try++ {
+		err = out.Flush(ctx)
+	}
+	return err
 }
 
 // unregistered sends an activity that this worker does not know to whoever comes after it, and gives up after a while.
@@ -187,11 +232,11 @@ func (w *Worker) unregistered(ctx context.Context, m *history.Message) error {
 	if m.Waiting.IsZero() {
 		w.log.Warn("an activity is not registered in this worker; it is sent again until one has it", "activity", m.Event.Name, "instance", m.Instance)
 	} else if now.Sub(m.Waiting) >= unregisteredWait {
-		return w.report(ctx, m, history.Event{Kind: history.TaskFailed, Failure: &history.Failure{
-			Kind:     string(durable.ActivityNotRegistered),
-			Message:  fmt.Sprintf("no worker has had activity %s bound for %v", m.Event.Name, unregisteredWait),
-			Activity: m.Event.Name, Permanent: true,
-		}})
+		return w.unrun(ctx, m, &history.Failure{
+			Kind:      string(durable.ActivityNotRegistered),
+			Message:   fmt.Sprintf("no worker has had activity %s bound for %v", m.Event.Name, unregisteredWait),
+			Permanent: true,
+		})
 	}
 	next := *m
 	if next.Waiting.IsZero() {

@@ -201,30 +201,6 @@ func TestCancellation(t *testing.T) {
 	}
 }
 
-func TestAtMostOnce(t *testing.T) {
-	t.Parallel()
-	a := durable.NewActivity[int, int]("A", durable.AtMostOnce)
-	runs := 0
-	h := newHub(t, worker.Config{}, callOnce(a), a.Bind(func(context.Context, int) (int, error) { runs++; return 1, nil }))
-	h.submit("one")
-	h.orchestrate()
-	d := h.take(h.ports.Activities)
-	h.done([]worker.Outcome{h.Activity(t.Context(), d[0])})
-	h.take(h.ports.Inbox) // its result never comes, and the queue has forgotten it
-	h.now = h.now.Add(time.Hour)
-	h.done([]worker.Outcome{h.Activity(t.Context(), d[0])})
-	h.orchestrate()
-	if f := h.is("one", durable.Failed).Failure; f.Kind != string(durable.OutcomeUnknown) || runs != 1 {
-		t.Errorf("after %d runs the failure is %+v", runs, f)
-	}
-	defer func() {
-		if recover() == nil {
-			t.Error("AtMostOnce is accepted together with retries")
-		}
-	}()
-	a.With(durable.Retry{Attempts: 2})
-}
-
 func TestLongest(t *testing.T) {
 	t.Parallel()
 	a := durable.NewActivity[int, int]("Transcode", durable.Timeout(time.Minute), durable.Retry{Attempts: 5})
@@ -237,7 +213,7 @@ func TestLongest(t *testing.T) {
 	h := newHub(t, cfg, callOnce(a.With(durable.Timeout(time.Hour))), body)
 	h.submit("one")
 	h.settle()
-	if f := h.is("one", durable.Failed).Failure; f.Kind != string(durable.NotRunnable) || !strings.Contains(f.Message, "raises an event") {
+	if f := h.is("one", durable.Failed).Failure; f.Kind != string(durable.NotRunnable) || !strings.Contains(f.Message, "declare it durable.Async") {
 		t.Errorf("the failure is %+v", f)
 	}
 }

@@ -32,8 +32,8 @@ func (w *Worker) Dead(ctx context.Context, batch []backend.Delivery) []Outcome {
 func (w *Worker) dead(ctx context.Context, m *history.Message) error {
 	w.log.Warn("a message was delivered too often, and comes back from the dead-letter queue",
 		"instance", m.Instance, "kind", m.Event.Kind.String(), "redrives", m.Redrives)
-	if m.Event.Kind == history.TaskScheduled {
-		return w.failed(ctx, m, &history.Failure{
+	if m.Event.Kind == history.TaskScheduled && m.Pending.IsZero() {
+		return w.unrun(ctx, m, &history.Failure{
 			Kind: string(durable.WorkerLost),
 			Message: fmt.Sprintf("attempt %d of %s was begun again and again, and no worker lived to report its outcome: "+
 				"look in the log for a crash, for a time-out, or for too little memory", m.Attempt, m.Event.Name),
@@ -42,6 +42,8 @@ func (w *Worker) dead(ctx context.Context, m *history.Message) error {
 	m.Redrives++
 	out := w.store.Outbox()
 	switch {
+	case m.Event.Kind == history.TaskScheduled:
+		out.Activity(m)
 	case m.Event.Kind == history.ExecutionStarted:
 		out.Start(m)
 	case m.Event.Kind == history.TimerFired && m.Event.At.After(w.store.Now()):

@@ -10,6 +10,7 @@ import (
 	"github.com/durable-lambda/durable-lambda/durable"
 	"github.com/durable-lambda/durable-lambda/durable/backend"
 	"github.com/durable-lambda/durable-lambda/durable/history"
+	"github.com/durable-lambda/durable-lambda/durable/store"
 )
 
 // touchEvery is how often at most a beat reads the row, hides the message longer and keeps details. It is below
@@ -31,21 +32,8 @@ type pulse struct {
 	details, kept []byte
 }
 
-// before is what the attempt before, or the same one in a process that died, said last.
-func (p *pulse) before(ctx context.Context) ([]byte, error) {
-	if p.m.Attempt == 1 && p.d.Receives <= 1 {
-		return nil, nil
-	}
-	details, err := p.w.store.Heartbeat(ctx, p.m)
-	p.kept = details
-	return details, err
-}
-
 // arm lets the attempt end after a silence.
 func (p *pulse) arm() {
-	if p.stop != nil {
-		p.stop()
-	}
 	p.stop = p.w.cfg.After(p.every, func() {
 		p.cancel(&overdue{text: fmt.Sprintf("the heartbeat was missed: none came for %v", p.every), is: durable.ErrHeartbeatMissed})
 	})
@@ -58,10 +46,11 @@ func (p *pulse) beat(ctx context.Context, details []byte) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	p.arm()
 	if details != nil {
 		p.details = details
 	}
+	p.stop() // what follows is not the body's silence
+	defer p.arm()
 	now := p.w.store.Now()
 	if now.Sub(p.touched) < min(touchEvery, p.every/3) {
 		return nil
@@ -85,11 +74,12 @@ func (p *pulse) beat(ctx context.Context, details []byte) error {
 	return nil
 }
 
+// keep stores the details, if they are new. Others are to know, too, that an at-most-once body lives.
 func (p *pulse) keep(ctx context.Context) error {
-	if p.details == nil || bytes.Equal(p.details, p.kept) {
+	if same := p.details == nil || bytes.Equal(p.details, p.kept); same && !policy(p.m).AtMostOnce {
 		return nil
 	}
-	if err := p.w.store.KeepHeartbeat(ctx, p.m, p.details); err != nil {
+	if _, err := p.w.store.Mark(ctx, p.m, store.Begun, p.details); err != nil {
 		return err
 	}
 	p.kept = p.details

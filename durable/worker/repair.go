@@ -154,6 +154,9 @@ func longest(p *history.Policy) time.Duration {
 	if p == nil {
 		p = new(history.Policy)
 	}
+	if p.Async && p.Timeout <= 0 {
+		return most // it may be waited for as long as one likes
+	}
 	attempt := 2 * (cmp.Or(p.Timeout, defaultTimeout) + visibilityMargin)
 	total := attempt + unregisteredWait
 	for n := uint32(1); n < p.Attempts && total < most; n++ {

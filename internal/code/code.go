@@ -26,6 +26,9 @@ func (k Kind) String() string {
 	return "orchestration"
 }
 
+// Pending is what Handler.Do returns, itself, when the body has left its outcome to somebody else.
+var Pending = &history.Failure{Kind: "Pending", Message: "the outcome comes from elsewhere"}
+
 // Handler is a bound body.
 type Handler struct {
 	Kind    Kind
@@ -37,6 +40,6 @@ type Handler struct {
 	Check func(input json.RawMessage) (json.RawMessage, error)
 	// Policy is the contract's of an activity.
 	Policy *history.Policy
-	// Do is the body of an activity: JSON in, JSON or a failure out.
+	// Do is the body of an activity: JSON in; JSON, a failure, or Pending out.
 	Do func(ctx context.Context, input []byte) ([]byte, *history.Failure)
 }

@@ -6,12 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/durable-lambda/durable-lambda/durable"
-	"github.com/durable-lambda/durable-lambda/durable/backend"
 	"github.com/durable-lambda/durable-lambda/durable/history"
 )
 
@@ -188,16 +185,4 @@ func (o *op) unrun(e *history.Event) bool {
 	}
 	return p.Deadline > 0 && e.Failure.Kind == string(durable.ActivityTimedOut) ||
 		p.AtMostOnce && e.Failure.Kind == string(durable.OutcomeUnknown)
-}
-
-// beat notes the heartbeat that is stored.
-func (c *check) beat(item backend.Item) {
-	id := item.Sort[strings.LastIndexByte(item.Sort, '#')+1:]
-	n, err := strconv.Atoi(string(item.Value))
-	of, ok := c.ops[id]
-	if err != nil || !ok || n > of.op.beat {
-		c.w.fail("a heartbeat is kept that nobody gave: %s, %s", item.Sort, item.Value)
-		return
-	}
-	of.op.kept = n
 }

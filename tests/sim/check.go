@@ -69,8 +69,8 @@ func (c *check) put(a *actor, old *backend.Item, item backend.Item) {
 		c.row(a, old, item)
 	} else if strings.HasSuffix(item.Sort, "!fold") {
 		c.folded(a, item)
-	} else if strings.HasPrefix(item.Sort, "b#") {
-		c.beat(item)
+	} else if strings.HasPrefix(item.Sort, "b#") || strings.HasPrefix(item.Sort, "c#") {
+		c.marked(a, item)
 	} else if isDue(item.Key) {
 		if m, err := history.DecodeMessage(item.Value); err != nil {
 			c.w.fail("%s puts the due row %s, which cannot be read: %v", a, item.Sort, err)
@@ -96,10 +96,18 @@ func (c *check) deleted(a *actor, key backend.Key, old *backend.Item) {
 		c.w.fail("the due row %s cannot be read: %v", key.Sort, err)
 		return
 	}
-	of := c.ops[m.ID]
+	of := c.of(m)
 	if !of.over() && (of.op.queued == 0 || of.op.attempt < m.Attempt) {
 		c.w.fail("%s deletes the due row of %s before it was sent", a, describeEvent(&m.Event))
 	}
+}
+
+// of is the operation that a message is about.
+func (c *check) of(m *history.Message) opOf {
+	if !m.Pending.IsZero() {
+		return c.ops[store.AttemptID(m)]
+	}
+	return c.ops[m.ID]
 }
 
 func isDue(k backend.Key) bool { return strings.HasPrefix(k.Partition, "due#") }
@@ -324,6 +332,9 @@ func (c *check) sent(a *actor, queue string, sent backend.Message) {
 		if of, ok := c.ops[m.ID]; !ok || of.op.runs == 0 && !of.op.waiting && !of.op.dead && !of.op.unrun(&m.Event) {
 			c.w.fail("%s sends %s of %s, which never ran", a, describeEvent(&m.Event), m.Instance)
 		} else {
+			if m.Event.Failure != nil && !of.op.reported {
+				c.patient(a, of, m.Event.Attempt, m.Event.Failure.Kind)
+			}
 			of.op.reported = true
 		}
 	}
@@ -331,6 +342,9 @@ func (c *check) sent(a *actor, queue string, sent backend.Message) {
 
 // asked notes that a message for a command is on its way: only what is committed may be.
 func (c *check) asked(a *actor, m *history.Message) *op {
+	if !m.Pending.IsZero() {
+		return c.looksAfter(a, m)
+	}
 	of, ok := c.ops[m.ID]
 	if !ok || of.life.incarnation != m.Incarnation || of.op.command.Op != m.Event.Op {
 		c.w.fail("%s sends %s of %s, which no history asks for", a, describeEvent(&m.Event), m.Instance)
@@ -339,7 +353,9 @@ func (c *check) asked(a *actor, m *history.Message) *op {
 	if m.Event.Kind == history.TaskScheduled && !of.op.released {
 		c.w.fail("%s sends %s of %s, which is held back", a, describeEvent(&m.Event), m.Instance)
 	}
-	of.op.sent++
+	if of.op.sent++; m.Attempt > of.op.attempt && m.Attempt > 1 {
+		c.patient(a, of, m.Attempt-1, "")
+	}
 	of.op.attempt = max(of.op.attempt, m.Attempt)
 	of.op.waiting = of.op.waiting || !m.Waiting.IsZero()
 	return of.op
@@ -360,14 +376,14 @@ func (c *check) acked(a *actor, queue string, d backend.Delivery) {
 	if err != nil {
 		return
 	}
-	if strings.HasPrefix(queue, "dead ") && m.Event.Kind != history.TaskScheduled {
+	if strings.HasPrefix(queue, "dead ") && (m.Event.Kind != history.TaskScheduled || !m.Pending.IsZero()) {
 		if c.redriven[m.ID] <= m.Redrives {
 			c.w.fail("%s acknowledges %s in the %s queue and has not sent it again", a, describeMessage(d.Message), queue)
 		}
 		return
 	}
 	if strings.HasSuffix(queue, "activities") || queue == "wake" && m.Event.Kind == history.TimerFired {
-		of := c.ops[m.ID]
+		of := c.of(m)
 		if !of.over() && !of.op.passedOn(m) {
 			c.w.fail("%s acknowledges %s and has not sent what comes of it", a, describeMessage(d.Message))
 		}
@@ -383,7 +399,11 @@ func (o *op) passedOn(m *history.Message) bool {
 	if m.Event.Kind == history.TimerFired {
 		return o.sent > 1
 	}
-	return o.reported || o.attempt > m.Attempt || o.waiting
+	if !m.Pending.IsZero() {
+		return o.lookedAfter(m)
+	}
+	return o.reported || o.attempt > m.Attempt || o.waiting || o.pended >= m.Attempt && (!o.bounded() || o.watches > 0) ||
+		o.command.Policy != nil && o.command.Policy.AtMostOnce && o.watches > 0
 }
 
 // owed says what a message still asks for.

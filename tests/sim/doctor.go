@@ -72,7 +72,7 @@ func (w *World) loses(m backend.Message) bool {
 		return false
 	}
 	d, err := history.DecodeMessage(m.Body)
-	if err != nil {
+	if err != nil || d.Event.Kind == history.TaskScheduled && d.Event.Failure != nil {
 		return false
 	}
 	switch d.Event.Kind {

@@ -49,7 +49,13 @@ type op struct {
 	reported bool   // an outcome was sent
 	runs     int    // of an activity's body
 	beat     int    // the furthest heartbeat that was given
-	kept     int    // the last heartbeat that is stored
+
+	// of an activity whose outcome comes from elsewhere, or that somebody has claimed
+	watches   int                  // messages that look after it
+	pended    uint32               // the highest attempt that is marked as handed on
+	failedAt  uint32               // the highest attempt of which somebody else reports a failure
+	handedAt  map[uint32]time.Time // when each attempt's body ran first
+	claimedAt time.Time
 }
 
 // segmentOf splits the key of a segment.
@@ -153,6 +159,12 @@ func (l *life) flying() int {
 		}
 	}
 	return n
+}
+
+// bounded reports whether the outcome of an activity is not waited for for ever.
+func (o *op) bounded() bool {
+	p := o.command.Policy
+	return p != nil && (p.Timeout > 0 || p.Deadline > 0 || p.Heartbeat > 0)
 }
 
 func seals(seg *history.Segment) bool {

@@ -151,6 +151,7 @@ func cold(p *Plan)      { p.Warm = 0 }
 func crowded(p *Plan)   { p.Warm = 12_000 }
 func fewAtOnce(p *Plan) { p.InFlight = 2 }
 func folded(p *Plan)    { p.FoldBytes, p.Warm = 1, 12_000 }
+func couriers(p *Plan)  { p.Programs = []string{"outside"} }
 func crammed(p *Plan) {
 	p.FoldBytes, p.Warm, p.InFlight, p.SegmentCommands, p.HandOn = 1, 12_000, 2, 1, 0.5
 }
@@ -173,6 +174,7 @@ var scenarios = []scenario{
 	tree("cold", cold, nodes("seq", ask("a"), step("b"), ask("c"))),
 	tree("in flight", fewAtOnce, nodes("seq", Node{Do: "fan", Key: "f", N: 5, Fails: 1}, ask("a"))),
 	tree("in flight at the end", fewAtOnce, nodes("par", leave("a"), leave("b"), leave("c"), leave("d"), step("e"))),
+	tree("elsewhere", couriers, nodes("seq", Node{Do: "hand", Key: "a", Fails: 1}, ask("b"))),
 	tree("folded", folded, nodes("seq", ask("a"), ask("b"), step("c"), ask("d"))),
 	tree("all at once", crammed, nodes("seq", Node{Do: "fan", Key: "f", N: 5}, step("a"), leave("b"))),
 	{name: "crowded", long: true, plan: crowded, act: func(s *stage) {

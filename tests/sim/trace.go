@@ -116,6 +116,12 @@ func describeMessage(m backend.Message) string {
 	if d.Attempt > 1 {
 		s += fmt.Sprintf(", attempt %d", d.Attempt)
 	}
+	if !d.Pending.IsZero() {
+		s += ", pending"
+	}
+	if d.Event.Kind == history.TaskScheduled && d.Event.Failure != nil {
+		s += ", failed"
+	}
 	if d.Redrives > 0 {
 		s += fmt.Sprintf(", redrive %d", d.Redrives)
 	}

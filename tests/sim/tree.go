@@ -20,7 +20,7 @@ type Tree struct {
 
 // Node is one thing to do. What it returns is decided by the node alone, whichever way a race in it goes.
 type Node struct {
-	// Do is call, patient, fan, leave, seq, par, race, sleep, wait, step or status.
+	// Do is call, patient, hand, fan, leave, seq, par, race, sleep, wait, step or status.
 	Do    string
 	Key   string        `json:",omitempty"`
 	N     int           `json:",omitempty"`
@@ -107,6 +107,9 @@ func (w *World) eval(ctx durable.Context, n Node) string {
 	case "patient":
 		v, _ := patient.Call(ctx, n.job())
 		return v
+	case "hand":
+		v, _ := handed.Call(ctx, n.job())
+		return v
 	case "leave":
 		work.Start(ctx, n.job())
 	case "status":
@@ -182,7 +185,7 @@ func (w *World) inStep(fails int) error {
 func (n Node) want() string {
 	var out strings.Builder
 	switch n.Do {
-	case "call", "patient":
+	case "call", "patient", "hand":
 		return n.job().result(attempts)
 	case "step":
 		if n.Fails == 0 {

@@ -47,6 +47,7 @@ type World struct {
 	deploys []time.Time
 	nextTry time.Time // of the sweeper
 	tasks   []*task
+	parcels []*parcel
 	check   *check
 	trace   *trace
 	failure error
@@ -145,6 +146,9 @@ func (w *World) populate() {
 	w.spawn("drain", w.drain)
 	if w.plan.Doctor {
 		w.spawn("doctor", w.doctor)
+	}
+	if slices.Contains(w.plan.Programs, "outside") {
+		w.spawn("courier", w.courier)
 	}
 }
 
@@ -286,6 +290,9 @@ func (w *World) advance() bool {
 	}
 	for _, l := range w.copies {
 		consider(l.at)
+	}
+	for _, p := range w.parcels {
+		consider(p.at)
 	}
 	for _, t := range w.deploys {
 		consider(t)

@@ -1,0 +1,51 @@
+package api
+
+import (
+	"encoding/json"
+	"net/http"
+
+	"github.com/durable-lambda/durable-lambda/durable"
+	"github.com/durable-lambda/durable-lambda/durable/history"
+)
+
+// failureBody is what an outsider says of work that failed.
+type failureBody struct {
+	Message   string `json:"message"`
+	Kind      string `json:"kind"`
+	Permanent bool   `json:"permanent"`
+}
+
+// complete serves POST activities/{token}/complete: the body is the result.
+func (a *API) complete(w http.ResponseWriter, r request) { a.report(w, r, durable.ReportResult) }
+
+// beat serves POST activities/{token}/heartbeat: the body is the details, if there are any.
+func (a *API) beat(w http.ResponseWriter, r request) { a.report(w, r, durable.ReportHeartbeat) }
+
+// fail serves POST activities/{token}/fail.
+func (a *API) fail(w http.ResponseWriter, r request) { a.report(w, r, durable.ReportFailure) }
+
+func (a *API) report(w http.ResponseWriter, r request, what durable.Report) {
+	data, ok := readBody(w, r.Request)
+	if !ok {
+		return
+	}
+	if err := checkJSON(data); err != nil {
+		Problem(w, http.StatusBadRequest, "The body is not valid JSON.", explainJSON(err, "body"))
+		return
+	}
+	req := durable.ReportRequest{Token: r.vars["{token}"], What: what, Data: data}
+	if what == durable.ReportFailure {
+		var f failureBody
+		if err := json.Unmarshal(data, &f); err != nil || f.Message == "" {
+			Problem(w, http.StatusBadRequest, "The body does not say why the activity failed.",
+				`Send {"message":"why","kind":"a kind of error, if you like","permanent":true if retrying cannot help}.`)
+			return
+		}
+		req.Data, req.Failure = nil, &history.Failure{Kind: f.Kind, Message: f.Message, Permanent: f.Permanent}
+	}
+	if err := a.client.Report(r.Context(), req); err != nil {
+		Error(w, err)
+		return
+	}
+	w.WriteHeader(http.StatusAccepted)
+}
