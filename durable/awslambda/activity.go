@@ -22,6 +22,9 @@ const (
 	longestFunction = 15 * time.Minute
 	// heedWithin is how long bodies have to return when their context has ended.
 	heedWithin = settleWithin / 2
+	// removeEvery is how often what is done is removed while others of its batch go on. It is well below what a message stays
+	// hidden for longer than its attempt may take: it would come again, and run again.
+	removeEvery = 10 * time.Second
 )
 
 // errLost is the outcome of an attempt that did not come to an end in time.
@@ -88,7 +91,7 @@ func (a *activities) run(ctx context.Context, b *batch) bool {
 	slices.SortStableFunc(alone, func(i, j []int) int { return b.deliveries[i[0]].Receives - b.deliveries[j[0]].Receives })
 	for i, round := range append([][]int{together}, alone...) {
 		if i > 0 { // what is done must not meet the one that takes the process along again
-			b.remove(ctx)
+			b.remove(context.WithoutCancel(ctx))
 		}
 		if !a.round(ctx, b, round) {
 			return false
@@ -111,6 +114,8 @@ func (a *activities) round(ctx context.Context, b *batch, which []int) bool {
 			e.outcome = a.worker.Activity(ctx, b.deliveries[i])
 		}()
 	}
+	remove := time.NewTicker(removeEvery)
+	defer remove.Stop()
 	var late <-chan time.Time
 	over := ctx.Done()
 	for left := len(which); left > 0; {
@@ -118,7 +123,10 @@ func (a *activities) round(ctx context.Context, b *batch, which []int) bool {
 		case e := <-results:
 			b.outcomes[e.at] = e.outcome
 			left--
+		case <-remove.C:
+			b.remove(ctx) // no longer than there is time
 		case <-over:
+			remove.Stop() // what comes now does it
 			over, late = nil, time.After(heedWithin)
 		case <-late:
 			return false

@@ -83,24 +83,29 @@ func (b *batch) failures() []events.SQSBatchItemFailure {
 
 // settle does what Lambda would do with an answer, for a process that will not answer.
 func (b *batch) settle(ctx context.Context) {
-	b.remove(ctx)
+	b.remove(context.WithoutCancel(ctx))
 	b.putBack(ctx)
 }
 
-// remove removes what is done without waiting for an answer, which may never come.
+// remove removes what is done without waiting for an answer, which may be late or never come. What it cannot remove it tries
+// again when it is called again, and the answer removes it in any case.
 func (b *batch) remove(ctx context.Context) {
 	var done []backend.Delivery
+	var at []int
 	for i, o := range b.outcomes {
 		if o.Ack && !b.removed[i] {
-			done = append(done, b.deliveries[i])
-			b.removed[i] = true
+			done, at = append(done, b.deliveries[i]), append(at, i)
 		}
 	}
 	if len(done) == 0 {
 		return
 	}
-	if err := b.queue.Ack(context.WithoutCancel(ctx), done); err != nil {
-		b.log.Warn("messages that are done cannot be removed; they come again and mean nothing then", "error", err)
+	if err := b.queue.Ack(ctx, done); err != nil {
+		b.log.Warn("messages that are done cannot be removed now, and may come again", "error", err)
+		return
+	}
+	for _, i := range at {
+		b.removed[i] = true
 	}
 }
 

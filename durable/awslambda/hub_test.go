@@ -16,6 +16,7 @@ import (
 
 	"github.com/durable-lambda/durable-lambda/durable"
 	"github.com/durable-lambda/durable-lambda/durable/backend"
+	"github.com/durable-lambda/durable-lambda/durable/backend/backendtest"
 	"github.com/durable-lambda/durable-lambda/durable/backend/memory"
 	"github.com/durable-lambda/durable-lambda/durable/client"
 	"github.com/durable-lambda/durable-lambda/durable/durabletest"
@@ -34,11 +35,15 @@ func greetBody(_ context.Context, name string) (string, error) { return "Hello, 
 // testHub is a hub in memory, and events of its queues as Lambda makes them.
 type testHub struct {
 	*hub
-	t    *testing.T
-	now  time.Time
-	log  bytes.Buffer
-	dead *memory.Backend
-	all  *memory.Backend
+	t   *testing.T
+	now time.Time
+	// clock is now, unless a test has time pass by itself.
+	clock func() time.Time
+	// fault is what becomes of calls of the hub's storage; nil is nothing.
+	fault backendtest.Plan
+	log   bytes.Buffer
+	dead  *memory.Backend
+	all   *memory.Backend
 	// exits are what the process would have ended with.
 	exits []int
 }
@@ -46,9 +51,15 @@ type testHub struct {
 func newTestHub(t *testing.T) *testHub {
 	t.Helper()
 	h := &testHub{t: t, now: durabletest.Epoch}
-	clock := func() time.Time { return h.now }
+	h.clock = func() time.Time { return h.now }
+	clock := func() time.Time { return h.clock() }
 	h.all, h.dead = memory.New(memory.Options{Now: clock}), memory.New(memory.Options{Now: clock})
-	ports := h.all.Backend()
+	ports := backendtest.Faulty(h.all.Backend(), func(op string) backendtest.Fault {
+		if h.fault == nil {
+			return backendtest.None
+		}
+		return h.fault(op)
+	})
 	d := h.dead.Backend()
 	ports.Dead = backend.Dead{Inbox: d.Inbox, Wake: d.Wake, Activities: d.Activities}
 	st := store.New(store.Config{Backend: ports, Now: clock})
