@@ -261,9 +261,17 @@ func readTag(r *reader, k, v *string) {
 	}
 }
 
-// Size is roughly how many bytes the event takes. It leaves out nothing that can be long.
+// blobName is longer than the key of any blob.
+const blobName = 160
+
+// Size is roughly how many bytes the event takes where it is stored, with a payload that is large in a blob. It leaves out
+// nothing that can be long.
 func (e *Event) Size() int {
-	n := 16 + len(e.Op) + len(e.Name) + len(e.Data.Bytes) + len(e.Data.Blob) + len(e.MessageID) + len(e.Reason) + len(e.Build)
+	data := len(e.Data.Bytes)
+	if e.Data.Blob != "" || data > InlinePayload {
+		data = blobName
+	}
+	n := 16 + data + len(e.Op) + len(e.Name) + len(e.MessageID) + len(e.Reason) + len(e.Build)
 	if e.Failure != nil {
 		n += e.Failure.size()
 	}

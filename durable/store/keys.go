@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/oklog/ulid/v2"
+
 	"github.com/durable-lambda/durable-lambda/durable/backend"
 	"github.com/durable-lambda/durable-lambda/durable/history"
 )
@@ -36,6 +38,12 @@ func segmentSort(incarnation string, generation, number uint64) string {
 // foldSort is just before the first segment of its generation, so that one query finds both.
 func foldSort(incarnation string, generation uint64) string {
 	return fmt.Sprintf("h#%s#%08x!fold", incarnation, generation)
+}
+
+// foldOf is the sort key of the folds of a segment's generation, or of itself.
+func foldOf(sort string) string {
+	const name = len("h#") + ulid.EncodedSize + len("#00000000")
+	return sort[:min(name, len(sort))] + "!fold"
 }
 
 func foldKey(id, incarnation string, generation uint64) backend.Key {

@@ -75,7 +75,8 @@ func (o *Outbox) Empty() bool {
 	return len(o.inbox)+len(o.wake)+len(o.work)+len(o.due)+len(o.delete) == 0
 }
 
-// Flush sends everything. After an error some of it may not have been sent, and all of it is to be sent again.
+// Flush sends everything, and messages for instances only when everything else was sent: one that asks to go on says so of
+// all that was asked for before. After an error some of it may not have been sent, and all of it is to be sent again.
 func (o *Outbox) Flush(ctx context.Context) error {
 	var errs []error
 	for _, item := range o.due {
@@ -84,13 +85,15 @@ func (o *Outbox) Flush(ctx context.Context) error {
 	for _, key := range o.delete {
 		errs = append(errs, o.s.b.Table.Delete(ctx, key))
 	}
-	for _, q := range []struct {
-		queue    backend.Queue
-		messages []backend.Message
-	}{{o.s.b.Activities, o.work}, {o.s.b.Wake, o.wake}, {o.s.b.Inbox, o.inbox}} {
-		if len(q.messages) > 0 {
-			errs = append(errs, q.queue.Send(ctx, q.messages)...)
+	send := func(q backend.Queue, messages []backend.Message) {
+		if len(messages) > 0 {
+			errs = append(errs, q.Send(ctx, messages)...)
 		}
+	}
+	send(o.s.b.Activities, o.work)
+	send(o.s.b.Wake, o.wake)
+	if errors.Join(errs...) == nil {
+		send(o.s.b.Inbox, o.inbox)
 	}
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("store: flush: %w", err)

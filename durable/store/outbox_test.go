@@ -391,3 +391,18 @@ func TestEarlyTimerIsNoDueRowAgain(t *testing.T) {
 		t.Errorf("after the longest delay: -want +got:\n%s", diff)
 	}
 }
+
+func TestWhatAsksToGoOnIsSentLast(t *testing.T) {
+	t.Parallel()
+	for _, fails := range []string{"activities.send", "wake.send", "table.put"} {
+		h := failing(fails, 1, backendtest.Before)
+		out := h.Outbox()
+		out.Activity(&history.Message{ID: "1", Instance: "a", Incarnation: life, Attempt: 1, Event: history.Event{Kind: history.TaskScheduled, Op: "1"}})
+		out.At(timer("a", "2", epoch.Add(time.Minute)), epoch.Add(time.Minute))
+		out.At(timer("a", "3", epoch.Add(time.Hour)), epoch.Add(time.Hour))
+		out.Inbox(&history.Message{ID: "4", Instance: "a", Incarnation: life, Event: history.Event{Kind: history.Continued}})
+		if err := out.Flush(t.Context()); err == nil || h.memory.Queues().Inbox.Total() != 0 {
+			t.Errorf("without %s: %v, and %d messages ask to go on", fails, err, h.memory.Queues().Inbox.Total())
+		}
+	}
+}

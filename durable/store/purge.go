@@ -46,7 +46,8 @@ func (s *Store) purge(ctx context.Context, row *history.Row) error {
 	bare := &history.Row{Instance: row.Instance, Incarnation: row.Incarnation, Generation: row.Generation, Number: row.Number,
 		Start:  history.Event{Kind: history.ExecutionStarted, Name: row.Start.Name, Version: row.Start.Version, At: row.Start.At},
 		Status: row.Status, Updated: row.Updated}
-	if err := s.replace(ctx, rowItem(bare)); err != nil {
+	// It vanishes with the tombstones: one that a purge which has stalled puts over the tombstone of the row as well.
+	if err := s.replace(ctx, expiring(rowItem(bare), s.now())); err != nil {
 		return err
 	}
 	if err := s.bury(ctx, row); err != nil {
@@ -61,9 +62,14 @@ func (s *Store) purge(ctx context.Context, row *history.Row) error {
 	// The tombstone is of the version that it takes the place of: a start that has read either replaces it, and no
 	// projection of the life that is gone does.
 	bare.Purged, bare.Updated, bare.Start.Name, bare.Start.Version = true, s.now(), "", 0
-	item := rowItem(bare)
-	item.Index, item.Expires = nil, s.now().Add(tombLife)
+	item := expiring(rowItem(bare), s.now())
+	item.Index = nil
 	return s.replace(ctx, item)
+}
+
+func expiring(item backend.Item, now time.Time) backend.Item {
+	item.Expires = now.Add(tombLife)
+	return item
 }
 
 // replace puts another row of the same version, unless a newer life has the row.
@@ -79,25 +85,29 @@ func (s *Store) replace(ctx context.Context, item backend.Item) error {
 // bury puts tombstones in the place of segments and folds, the first ones first.
 func (s *Store) bury(ctx context.Context, row *history.Row) error {
 	partition := instancePartition(row.Instance)
-	// A worker that has stalled may still want to fold. It finds the place taken.
-	if err := s.tomb(ctx, foldKey(row.Instance, row.Incarnation, row.Generation)); err != nil {
-		return err
-	}
 	from, to := "h#", segmentSort(row.Incarnation, row.Generation, row.Number+1)
+	folds := ""
 	for {
-		items, err := s.b.Table.Query(ctx, partition, from, to, loadPage)
+		items, err := s.b.Table.Query(ctx, partition, from, to, firstPage) // of segments, which may be long
 		if err != nil {
 			return err
 		}
 		for _, item := range items {
-			if item.Owner == tombOwner {
+			// A worker that has stalled may still want to fold. It finds the place taken.
+			if at := foldOf(item.Sort); at != folds {
+				folds = at
+				if err := s.tomb(ctx, backend.Key{Partition: partition, Sort: at}); err != nil {
+					return err
+				}
+			}
+			if item.Owner == tombOwner || item.Sort == folds {
 				continue
 			}
 			if err := s.tomb(ctx, item.Key); err != nil {
 				return err
 			}
 		}
-		if len(items) < loadPage {
+		if len(items) < firstPage {
 			return nil
 		}
 		from = items[len(items)-1].Sort + "\x00"

@@ -27,12 +27,14 @@ func (st *state) releasedIn(n int) []*operation {
 	return st.asked[from:st.releasedBy[n]]
 }
 
-// allot decides how many activities a segment lets go that is about to be committed. A suspended instance lets none go,
-// and one that ends all: nobody waits for them any more.
+// allot decides how many activities a segment lets go that is about to be committed. A suspended instance lets none go, and
+// one that is terminated wants none. One that has ended otherwise lets all go that are left, because nobody waits for them any
+// more: segment by segment, each with as many as may be in flight, so that the sends of each are a bounded number; the last
+// of these segments is the instance's last.
 func (a *attempt) allot(seg *history.Segment) {
 	st := a.st
 	waiting, flying := len(st.asked)-st.released, st.flying
-	suspended, sticky, ended := st.suspended, false, false
+	suspended, sticky, ended, terminated := st.suspended, false, st.end != nil, false
 	for i := range seg.Events {
 		switch e := &seg.Events[i]; e.Kind {
 		case history.TaskScheduled:
@@ -43,17 +45,23 @@ func (a *attempt) allot(seg *history.Segment) {
 			suspended, sticky = true, sticky || e.MessageID == ""
 		case history.ExecutionResumed:
 			suspended = sticky
-		case history.ExecutionCompleted, history.ExecutionFailed, history.ExecutionTerminated:
+		case history.ExecutionCompleted, history.ExecutionFailed:
 			ended = true
+		case history.ExecutionTerminated:
+			terminated = true
 		}
 	}
 	room := max(a.w.cfg.InFlight-flying, 0)
-	if suspended && !ended {
+	switch {
+	case ended:
+		room = a.w.cfg.InFlight
+	case suspended:
 		room = 0
 	}
-	seg.Released = ended || waiting <= room
+	seg.Released = terminated || waiting <= room
 	seg.Releases = 0
 	if !seg.Released {
 		seg.Releases = uint64(room)
+		seg.More = seg.More || ended
 	}
 }

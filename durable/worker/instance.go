@@ -104,7 +104,15 @@ func (a *attempt) handle(ctx context.Context, messages []*history.Message) error
 
 // continuation finishes the turn that somebody else has begun, and sends what it asks for.
 func (a *attempt) continuation(ctx context.Context, messages []*history.Message) error {
-	err := a.run(ctx, nil, nil)
+	var err error
+	if a.st.end != nil {
+		if !slices.ContainsFunc(messages, func(m *history.Message) bool { return m.Event.Kind == history.Continued && m.Number == uint64(a.loaded) }) {
+			a.release(a.last()) // who asks to go on has sent it
+		}
+		err = a.drain(ctx)
+	} else {
+		err = a.run(ctx, nil, nil)
+	}
 	ours := func(m *history.Message) bool { return m.Event.Kind != history.Continued || m.Number < uint64(a.loaded) }
 	if errors.Is(err, errHandedOn) && slices.ContainsFunc(messages, ours) {
 		return errors.New("a long turn is being finished first") // ours have not been looked at
@@ -113,6 +121,23 @@ func (a *attempt) continuation(ctx context.Context, messages []*history.Message)
 		return err
 	}
 	return a.flush(ctx)
+}
+
+// drain lets go what an instance that has ended still holds back. Each segment is committed when all before it is sent, so
+// that whoever goes on need only know about the last.
+func (a *attempt) drain(ctx context.Context) error {
+	for a.st.end != nil && a.st.more {
+		if err := a.flush(ctx); err != nil {
+			return err
+		}
+		if err := a.commit(ctx, &history.Segment{Time: a.st.last}); err != nil {
+			return err
+		}
+		if a.st.more && a.w.cfg.NearDeadline(ctx) {
+			return a.handOn(ctx)
+		}
+	}
+	return nil
 }
 
 // decide sorts the messages into what the next segment consumes, what is owed again, and what means nothing.
@@ -125,6 +150,10 @@ func (a *attempt) decide(ctx context.Context, messages []*history.Message) error
 			return err
 		}
 		if row != nil && row.Incarnation == a.g.incarnation && !row.Purged {
+			if row.Number > 0 {
+				// Somebody has begun it just now. Or a purge broke off so long ago that its tombstones have expired.
+				return a.begun(ctx)
+			}
 			a.consumed = append(a.consumed, row.Start)
 			t.started = true
 		}
@@ -141,8 +170,10 @@ func (a *attempt) decide(ctx context.Context, messages []*history.Message) error
 			t.take(m)
 			a.consumed = append(a.consumed, m.Event)
 		case repeat:
-			a.owe(segment)
-			a.project = true
+			if late = late || a.st.end != nil; !late {
+				a.owe(segment)
+				a.project = true
+			}
 		case drop:
 			if a.warm {
 				return errCold // rule 4
@@ -158,14 +189,14 @@ func (a *attempt) decide(ctx context.Context, messages []*history.Message) error
 }
 
 // finish makes sure that the end of an instance was sent and shown. The row says so, since only who has sent it shows it.
-// A message that is too late is often the only one left to ask: the code may have ended without reading it, in a turn that
-// no message began, but another build's resume.
+// Any message that comes after the end asks, one that is too late as well: it is often the only one left, because the code may
+// have ended without reading it, in a turn that no message began, but another build's resume.
 func (a *attempt) finish(ctx context.Context) error {
 	row, err := a.w.store.Row(ctx, a.g.instance)
 	if err != nil || row == nil || row.Incarnation != a.g.incarnation || row.Status.Ended() {
 		return err
 	}
-	a.owe(0)
+	a.release(a.last())
 	a.project = true
 	return nil
 }
@@ -177,11 +208,16 @@ func (a *attempt) accept(ctx context.Context, m *history.Message) (bool, error) 
 	if err != nil || accepted {
 		return accepted, err
 	}
+	return false, a.begun(ctx)
+}
+
+// begun is a conflict when the history, which was empty, exists by now.
+func (a *attempt) begun(ctx context.Context) error {
 	exists, err := a.w.store.Exists(ctx, a.g.instance, a.g.incarnation)
 	if err == nil && exists {
 		err = store.ErrConflict
 	}
-	return false, err
+	return err
 }
 
 // turn consumes messages: with the code, or without it where the code would not run anyway.

@@ -7,31 +7,34 @@ import (
 	"github.com/durable-lambda/durable-lambda/durable/store"
 )
 
-// release adds to the outbox what segment n asks for, and at an instance's end everything that is still open.
+// release adds to the outbox what segment n asks for, and, when it holds the instance's end, everything that is still open:
+// nobody who ends an instance knows whether what was asked for before was sent.
 func (a *attempt) release(n int) {
-	if a.st.end != nil && !a.st.more {
-		for i := range a.st.h.Segments {
-			a.sendOpen(i)
-		}
-		return
+	if a.st.end != nil && n == a.st.ended {
+		n = 0
 	}
-	a.sendOpen(n)
+	a.sendFrom(n)
+}
+
+// last is the number of the newest segment.
+func (a *attempt) last() int { return len(a.st.h.Segments) - 1 }
+
+// sendFrom adds what segment n and those after it ask for and still wait for. What this attempt has sent itself is not sent
+// twice.
+func (a *attempt) sendFrom(n int) {
+	for ; n < len(a.st.h.Segments); n++ {
+		a.sendOpen(n)
+	}
 }
 
 // owe adds what a consumed message owes when it comes again: the still-open commands of its segment and of the
-// continuations of its turn, and of everything when the instance has ended (rule 5). What this attempt has sent itself is
-// not sent twice.
+// continuations of its turn (rule 5).
 func (a *attempt) owe(segment int) {
 	segments := a.st.h.Segments
-	from, to := segment, segment
-	for to < len(segments)-1 && segments[to].More {
-		to++
-	}
-	if a.st.end != nil {
-		from, to = 0, len(segments)-1
-	}
-	for i := from; i <= to; i++ {
-		a.sendOpen(i)
+	a.sendOpen(segment)
+	for segment < a.last() && segments[segment].More {
+		segment++
+		a.sendOpen(segment)
 	}
 }
 

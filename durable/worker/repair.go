@@ -80,9 +80,7 @@ func (w *Worker) Repair(ctx context.Context, instance string) ([]Open, error) {
 		a.goOn()
 		return []Open{begin(row)}, a.flush(ctx)
 	}
-	for n := range a.st.h.Segments {
-		a.sendOpen(n)
-	}
+	a.sendFrom(0)
 	if a.st.unfinished() {
 		a.goOn()
 	}
@@ -114,10 +112,13 @@ func begin(row *history.Row) Open {
 
 // waits lists what was sent and has no outcome, in the order in which it was sent.
 func (a *attempt) waits() []Open {
-	if a.st.end != nil {
-		return nil // nobody waits for anything
-	}
 	var open []Open
+	if a.st.end != nil { // nobody waits for anything, but that the rest is let go
+		if a.st.unfinished() {
+			open = append(open, Open{Kind: history.Continued, Since: a.st.last, Until: a.st.last})
+		}
+		return open
+	}
 	add := func(e *history.Event, since, until time.Time) {
 		open = append(open, Open{Kind: e.Kind, ID: a.message(e.Op, e.Epoch).ID, Op: e.Op, Name: e.Name, Since: since, Until: until})
 	}

@@ -22,6 +22,7 @@ type state struct {
 	calls map[string]int
 
 	end       *history.Event
+	ended     int // the segment that holds the end
 	sealed    bool
 	suspended bool
 	byWorker  bool // the suspension is the worker's, and nobody else has asked for one since
@@ -65,7 +66,7 @@ func (st *state) add(n int, s *history.Segment) {
 	}
 	st.release(s)
 	unfinished := st.more
-	st.more = s.More || unfinished && st.suspended // what interrupts an unfinished turn does not finish it
+	st.more = s.More || unfinished && st.suspended && st.end == nil // what interrupts an unfinished turn does not finish it
 	st.last = s.Time
 }
 
@@ -98,7 +99,7 @@ func (st *state) apply(n int, e *history.Event, sticky bool) {
 			st.suspended, st.byWorker, st.reason, st.build = false, false, "", ""
 		}
 	case history.ExecutionCompleted, history.ExecutionFailed, history.ExecutionTerminated:
-		st.end = e
+		st.end, st.ended = e, n
 	case history.Sealed:
 		st.sealed = true
 	case history.CustomStatusSet:
@@ -106,15 +107,21 @@ func (st *state) apply(n int, e *history.Event, sticky bool) {
 	}
 }
 
-// unfinished reports whether the last turn must be finished before anything else is decided.
-func (st *state) unfinished() bool { return st.more && !st.suspended && st.end == nil && !st.sealed }
+// unfinished reports whether the last turn must be finished before anything else is decided: the code's, or that of an
+// instance which has ended and has not let everything go.
+func (st *state) unfinished() bool {
+	return st.more && !st.sealed && (st.end != nil || !st.suspended)
+}
+
+// over reports whether the instance has ended: with the last segment of its last turn, when all is let go.
+func (st *state) over() bool { return st.end != nil && !st.more }
 
 // status is the runtime status that the history shows.
 func (st *state) status() history.Status {
 	switch {
 	case st.end == nil && st.suspended:
 		return history.StatusSuspended
-	case st.end == nil:
+	case !st.over():
 		return history.StatusRunning
 	}
 	switch st.end.Kind {
@@ -131,7 +138,10 @@ func (st *state) row() *history.Row {
 	row := &history.Row{
 		Instance: st.h.Instance, Incarnation: st.h.Incarnation,
 		Generation: st.h.Generation, Number: uint64(len(st.h.Segments)),
-		Start: *st.start, Status: st.status(), Custom: st.custom, End: st.end, Updated: st.last,
+		Start: *st.start, Status: st.status(), Custom: st.custom, Updated: st.last,
+	}
+	if st.over() {
+		row.End = st.end
 	}
 	if st.suspended && st.end == nil {
 		row.SuspendReason = st.reason

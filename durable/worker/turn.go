@@ -44,6 +44,9 @@ func (a *attempt) run(ctx context.Context, inputs, messages []history.Event) err
 		t.seg.Name, t.seg.Version = start.Name, start.Version
 	}
 	err := t.run(ctx, inputs)
+	if err == nil {
+		err = a.drain(ctx)
+	}
 	if t.stuck {
 		a.replay = nil // it can never be unwound
 	}
@@ -256,7 +259,7 @@ func (t *turn) chunks(ctx context.Context, more bool) error {
 		}
 		t.committed = true
 		t.seg = history.Segment{Time: t.seg.Time}
-		if !seg.More {
+		if !seg.More || t.st.end != nil {
 			return nil
 		}
 		if err := t.flush(ctx); err != nil {

@@ -221,7 +221,7 @@ func (c *check) flight(a *actor, l *life) {
 	}
 	flying, waiting := l.flying(), len(l.asked)-l.released[len(l.released)-1]
 	switch {
-	case l.end != nil && waiting > 0:
+	case l.end != nil && waiting > 0 && !l.segments[len(l.segments)-1].More:
 		c.w.fail("%s ends %s and holds %d activities back", a, l, waiting)
 	case l.end == nil && flying > limit:
 		c.w.fail("%s lets %d activities of %s go, more than %d", a, flying, l, limit)

@@ -252,7 +252,7 @@ func (l *life) status() history.Status {
 	switch {
 	case l.end == nil && l.suspended:
 		return history.StatusSuspended
-	case l.end == nil:
+	case l.end == nil || l.segments[len(l.segments)-1].More:
 		return history.StatusRunning
 	case l.end.Kind == history.ExecutionCompleted:
 		return history.StatusCompleted
