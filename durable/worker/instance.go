@@ -106,7 +106,9 @@ func (a *attempt) handle(ctx context.Context, messages []*history.Message) error
 func (a *attempt) continuation(ctx context.Context, messages []*history.Message) error {
 	var err error
 	if a.st.end != nil {
-		if !slices.ContainsFunc(messages, func(m *history.Message) bool { return m.Event.Kind == history.Continued && m.Number == uint64(a.loaded) }) {
+		if !slices.ContainsFunc(messages, func(m *history.Message) bool {
+			return m.Event.Kind == history.Continued && m.Number == uint64(a.loaded)
+		}) {
 			a.release(a.last()) // who asks to go on has sent it
 		}
 		err = a.drain(ctx)
