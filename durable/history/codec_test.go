@@ -370,6 +370,24 @@ func TestSizeCountsWhateverCanBeLong(t *testing.T) {
 	})
 }
 
+// What goes into a blob does not fill a segment, before and after it is there.
+func TestSizeCountsAReferenceForWhatIsTooLargeToBeInline(t *testing.T) {
+	t.Parallel()
+	bytes, blob := make([]byte, history.InlinePayload+1), strings.Repeat("k", 124)
+	for name, p := range map[string]history.Payload{
+		"not yet in a blob": {Bytes: bytes}, "in a blob": {Blob: blob, Size: 20_000}, "read from a blob": {Blob: blob, Size: 20_000, Bytes: bytes},
+	} {
+		e := history.Event{Kind: history.TaskScheduled, Data: p}
+		if got := e.Size(); got < 124 || got > 200 {
+			t.Errorf("%s: Size is %d", name, got)
+		}
+	}
+	inline := history.Event{Data: history.Payload{Bytes: bytes[1:]}}
+	if got := inline.Size(); got < history.InlinePayload {
+		t.Errorf("inline: Size is %d", got)
+	}
+}
+
 func TestKindNames(t *testing.T) {
 	t.Parallel()
 	for _, k := range written {

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -198,4 +199,86 @@ func TestPurgeStopsWhereTheHistoryWentOn(t *testing.T) {
 	if h.row(t, "i").Purged || h.load(t, "i", life).Segments[0].Tombstone {
 		t.Error("part of it is gone")
 	}
+}
+
+// A purge that has sealed stalls, another one finishes, and then the first goes on, and dies: what it put expires all the same.
+func TestAStalledPurgeLeavesNothingForEver(t *testing.T) {
+	t.Parallel()
+	h := newHub()
+	buried(t, h, life, nil)
+	row := h.row(t, "i")
+	puts := 0
+	s := store.New(store.Config{Now: func() time.Time { return h.now }, Backend: backendtest.Faulty(h.ports, func(op string) backendtest.Fault {
+		if op != "table.put" {
+			return backendtest.None
+		}
+		if puts++; puts == 2 { // of the row
+			if err := h.Purge(t.Context(), row); err != nil {
+				t.Error(err)
+			}
+		}
+		return map[bool]backendtest.Fault{true: backendtest.Before}[puts > 2]
+	})})
+	if err := s.Purge(t.Context(), row); err == nil || h.row(t, "i").Purged {
+		t.Fatalf("the purge did not die just after the row: %v", err)
+	}
+	h.now = h.now.Add(31 * 24 * time.Hour)
+	h.memory.DeleteExpired()
+	if items := h.memory.Items(); len(items) > 0 {
+		t.Errorf("%s and %d more are left", items[0].Sort, len(items)-1)
+	}
+}
+
+// Segments are large, and only their keys are wanted.
+func TestAPurgeReadsFewSegmentsAtATime(t *testing.T) {
+	t.Parallel()
+	h := newHub()
+	m := start("i", life, nil)
+	h.create(t, m)
+	hist := h.load(t, "i", life)
+	for i := range 200 {
+		e := history.Event{Kind: history.EventRaised, MessageID: fmt.Sprint(i)}
+		if i == 0 {
+			e = m.Event
+		}
+		if err := h.Commit(t.Context(), hist, &history.Segment{Released: true, Events: []history.Event{e}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	row := h.row(t, "i")
+	row.Number, row.Status, row.End = 200, history.StatusTerminated, &history.Event{Kind: history.ExecutionTerminated}
+	if err := h.Project(t.Context(), row); err != nil {
+		t.Fatal(err)
+	}
+	queries := 0
+	s := store.New(store.Config{Now: func() time.Time { return h.now }, Backend: backendtest.Faulty(h.ports, func(op string) backendtest.Fault {
+		if op == "table.query" {
+			queries++
+		}
+		return backendtest.None
+	})})
+	if err := s.Purge(t.Context(), h.row(t, "i")); err != nil {
+		t.Fatal(err)
+	}
+	gone(t, h)
+	if want := 200/64 + 2; queries < want { // with one of heartbeats
+		t.Errorf("it was read by %d queries, want %d", queries, want)
+	}
+}
+
+// Whoever has stalled in an earlier life finds the place of its folds taken, too.
+func TestPurgeTakesThePlaceOfFoldsInEveryLife(t *testing.T) {
+	t.Parallel()
+	h := newHub()
+	stalled := buried(t, h, life, nil)
+	buried(t, h, lifeB, h.row(t, "i").Version())
+	if err := h.Purge(t.Context(), h.row(t, "i")); err != nil {
+		t.Fatal(err)
+	}
+	s := store.New(store.Config{Backend: h.ports, Now: func() time.Time { return h.now }, FoldBytes: 1})
+	stalled.Segments = append(stalled.Segments, stalled.Segments...)
+	if err := s.Fold(t.Context(), stalled); err != nil {
+		t.Fatal(err)
+	}
+	gone(t, h)
 }

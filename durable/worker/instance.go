@@ -153,8 +153,7 @@ func (a *attempt) decide(ctx context.Context, messages []*history.Message) error
 		}
 		if row != nil && row.Incarnation == a.g.incarnation && !row.Purged {
 			if row.Number > 0 {
-				// Somebody has begun it just now. Or a purge broke off so long ago that its tombstones have expired.
-				return a.begun(ctx)
+				return a.begun(ctx, row)
 			}
 			a.consumed = append(a.consumed, row.Start)
 			t.started = true
@@ -201,25 +200,6 @@ func (a *attempt) finish(ctx context.Context) error {
 	a.release(a.last())
 	a.project = true
 	return nil
-}
-
-// accept makes the status row of a start, or finds that it was refused. A refused start is dropped with all messages of
-// its batch, unless its history exists by now: then another worker was first, and everything is decided again.
-func (a *attempt) accept(ctx context.Context, m *history.Message) (bool, error) {
-	accepted, _, err := a.w.store.Create(ctx, m)
-	if err != nil || accepted {
-		return accepted, err
-	}
-	return false, a.begun(ctx)
-}
-
-// begun is a conflict when the history, which was empty, exists by now.
-func (a *attempt) begun(ctx context.Context) error {
-	exists, err := a.w.store.Exists(ctx, a.g.instance, a.g.incarnation)
-	if err == nil && exists {
-		err = store.ErrConflict
-	}
-	return err
 }
 
 // turn consumes messages: with the code, or without it where the code would not run anyway.

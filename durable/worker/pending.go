@@ -74,7 +74,8 @@ func (w *Worker) pend(ctx context.Context, m *history.Message) error {
 // lookAfter fails an attempt that is under way elsewhere if it must be over by now, or if the message says that it failed.
 func (w *Worker) lookAfter(ctx context.Context, m *history.Message) error {
 	known, err := w.store.Attempt(ctx, m)
-	if err != nil || known.Number > m.Attempt || known.Number == m.Attempt && known.State == store.Over {
+	// What came of an at-most-once attempt that is over may have been lost: it is said again, as long as it is waited for.
+	if err != nil || known.Number > m.Attempt || known.Number == m.Attempt && known.State == store.Over && policy(m).Async {
 		return err
 	}
 	if awaits, err := w.awaits(ctx, m); err != nil || !awaits {
