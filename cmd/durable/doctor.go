@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
@@ -91,6 +92,9 @@ func (t *terminal) finding(f doctor.Finding, now time.Time) {
 }
 
 func (t *terminal) summary(s doctor.Summary, repair bool) {
+	if len(s.Unknown) > 0 {
+		t.line(0, span{yellow, fmt.Sprintf("dead letters of %s were not looked at: ", strings.Join(s.Unknown, ", "))}, span{plain, doctor.ErrNoDeadLetters.Error()})
+	}
 	looked := fmt.Sprintf("%d instances looked at, ", s.Instances)
 	if s.Instances == 1 {
 		looked = "1 instance looked at, "

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -38,8 +39,11 @@ func (f hubFlags) open(ctx context.Context) (doctor.Config, func() error, error)
 		return doctor.Config{}, nil, err
 	}
 	c, err := config(store.Config{Backend: db.Backend()})
+	if err != nil {
+		return doctor.Config{}, nil, errors.Join(err, db.Close())
+	}
 	c.Exclusive = true
-	return c, db.Close, err
+	return c, db.Close, nil
 }
 
 // config wires what every hub's commands need. The worker runs no code: it has no handlers.

@@ -7,6 +7,9 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"github.com/durable-lambda/durable-lambda/durable/backend/aws"
+	"github.com/durable-lambda/durable-lambda/durable/doctor"
 )
 
 // cloudFormation answers as if there were one stack.
@@ -56,5 +59,14 @@ func TestTheHubOfTheEnvironment(t *testing.T) {
 	t.Setenv("AWS_REGION", "eu-central-1")
 	if _, _, err := (hubFlags{Environment: true}).open(t.Context()); err == nil || !strings.Contains(err.Error(), "DURABLE_TABLE is not set") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// The message is of a package that knows nothing of AWS.
+func TestWhoDoesNotKnowTheDeadLettersIsToldHowToNameThem(t *testing.T) {
+	for _, name := range []string{aws.EnvDeadInboxURL, aws.EnvDeadWakeURL, aws.EnvDeadActivitiesURL} {
+		if !strings.Contains(doctor.ErrNoDeadLetters.Error(), name) {
+			t.Errorf("%q does not name %s", doctor.ErrNoDeadLetters, name)
+		}
 	}
 }

@@ -6,7 +6,9 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/durable-lambda/durable-lambda/durable/backend"
@@ -36,9 +38,9 @@ type box struct {
 	mixed bool
 }
 
-// boxes of a hub: its dead-letter queues, or its own queues where nobody else receives from them.
-func boxes(b backend.Backend, exclusive bool) []box {
-	var out []box
+// boxes of a hub: its dead-letter queues, or its own queues where nobody else receives from them; and the names of the queues
+// of which neither is there to look into.
+func boxes(b backend.Backend, exclusive bool) (out []box, unknown []string) {
 	for _, q := range []struct {
 		name       string
 		dead, live backend.Queue
@@ -48,13 +50,16 @@ func boxes(b backend.Backend, exclusive bool) []box {
 			out = append(out, box{q.name, q.dead, false})
 		case exclusive:
 			out = append(out, box{q.name, q.live, true})
+		default:
+			unknown = append(unknown, q.name)
 		}
 	}
-	return out
+	return out, unknown
 }
 
 // ErrNoDeadLetters: the hub has no dead-letter queues, or nobody has said where they are.
-var ErrNoDeadLetters = errors.New("this hub's dead-letter queues are not known")
+var ErrNoDeadLetters = errors.New("this hub's dead-letter queues are not known: set DURABLE_DEAD_INBOX_URL, DURABLE_DEAD_WAKE_URL and " +
+	"DURABLE_DEAD_ACTIVITIES_URL to where they are, if it has any, or name its stack")
 
 // Letters lists the dead letters of a hub. To look at a message is to receive it: it is hidden from others until the look is
 // over, its count of receives grows, and it is put back at once. A dead-letter queue gives up on nothing, so none is lost
@@ -75,7 +80,7 @@ func Letters(ctx context.Context, c Config) ([]Letter, error) {
 
 // eachBox calls f with what a box holds, and puts back all that f has not acknowledged.
 func (c Config) eachBox(ctx context.Context, f func(box, []backend.Delivery) error) error {
-	all := boxes(c.Store.Backend(), c.Exclusive)
+	all, _ := boxes(c.Store.Backend(), c.Exclusive)
 	if len(all) == 0 {
 		return ErrNoDeadLetters
 	}
@@ -109,15 +114,28 @@ type Redriven struct {
 // activity counts as failed, and its policy says what follows; anything else is sent again, to where it came from. What
 // cannot be read stays.
 func Redrive(ctx context.Context, c Config, ids []string) ([]Redriven, error) {
-	var all []Redriven
-	found := map[string]bool{}
-	err := c.eachBox(ctx, func(b box, deliveries []backend.Delivery) error {
+	wanted := map[string]bool{}
+	for _, id := range ids {
+		wanted[id] = true
+	}
+	all, err := redrive(ctx, c, func(id string) bool { return len(ids) == 0 || wanted[id] })
+	for _, r := range all {
+		delete(wanted, r.ID)
+	}
+	for _, id := range slices.Sorted(maps.Keys(wanted)) {
+		err = errors.Join(err, fmt.Errorf("there is no dead letter %s (any more)", id))
+	}
+	return all, err
+}
+
+// redrive looks into each queue once, and takes back what is wanted of what it finds there.
+func redrive(ctx context.Context, c Config, wanted func(id string) bool) (all []Redriven, err error) {
+	err = c.eachBox(ctx, func(b box, deliveries []backend.Delivery) error {
 		for _, d := range deliveries {
 			l := letter(b, d)
-			if b.mixed && l.Err == nil || len(ids) > 0 && !slices.Contains(ids, l.ID) {
+			if b.mixed && l.Err == nil || !wanted(l.ID) {
 				continue
 			}
-			found[l.ID] = true
 			o := c.Worker.Dead(ctx, []backend.Delivery{d})[0]
 			r := Redriven{Letter: l, Err: o.Err}
 			if o.Ack {
@@ -127,16 +145,12 @@ func Redrive(ctx context.Context, c Config, ids []string) ([]Redriven, error) {
 		}
 		return nil
 	})
-	for _, id := range ids {
-		if !found[id] {
-			err = errors.Join(err, fmt.Errorf("there is no dead letter %s (any more)", id))
-		}
-	}
 	return all, err
 }
 
 // deadLetters finds them, where the hub's dead-letter queues are known.
 func (e *examination) deadLetters(ctx context.Context) error {
+	_, e.summary.Unknown = boxes(e.Store.Backend(), e.Exclusive)
 	letters, err := Letters(ctx, e.Config)
 	if errors.Is(err, ErrNoDeadLetters) {
 		return nil
@@ -144,6 +158,19 @@ func (e *examination) deadLetters(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	found := map[string]bool{}
+	for _, l := range letters {
+		found[l.ID] = l.Err == nil
+	}
+	// All are taken back when the first one is, because each look into a queue receives all that is there.
+	redriven := sync.OnceValues(func() (map[string]error, error) {
+		all, err := redrive(ctx, e.Config, func(id string) bool { return found[id] })
+		why := map[string]error{}
+		for _, r := range all {
+			why[r.ID] = errors.Join(why[r.ID], r.Err)
+		}
+		return why, err
+	})
 	for _, l := range letters {
 		f := Finding{Kind: DeadLetter, Problem: fmt.Sprintf("the dead letter %s of the %s cannot be read: %v", l.ID, l.Queue, l.Err)}
 		if l.Err != nil {
@@ -160,11 +187,8 @@ func (e *examination) deadLetters(ctx context.Context) error {
 			f.Action = "have the attempt fail"
 		}
 		e.find(f, func() error {
-			redriven, err := Redrive(ctx, e.Config, []string{l.ID})
-			for _, r := range redriven {
-				err = errors.Join(err, r.Err)
-			}
-			return err
+			why, err := redriven()
+			return errors.Join(err, why[l.ID]) // what is not there any more was taken back by the sweep
 		})
 	}
 	return nil

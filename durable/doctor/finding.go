@@ -53,6 +53,8 @@ type Summary struct {
 	Instances int
 	// Findings in all, and those that were repaired.
 	Findings, Repaired int
+	// Unknown names the queues whose dead letters were not looked at, because nobody has said where they are.
+	Unknown []string
 }
 
 // Left is how many findings are still there.
