@@ -148,6 +148,11 @@ func (e *examination) orphaned(ctx context.Context, instance string, o orphans) 
 		Problem: fmt.Sprintf("%s of %d KB %s left", plural(len(o.keys), "payload", "payloads"), (o.size+1023)>>10, what+map[bool]string{true: " is", false: " are"}[len(o.keys) == 1])}
 	e.find(f, func() error {
 		for _, key := range o.keys {
+			if instance != "" && store.IsFold(key) { // nobody is to look for it any more
+				if err := e.Store.Unlist(ctx, instance, key); err != nil {
+					return err
+				}
+			}
 			if err := e.Store.Backend().Blobs.Delete(ctx, key); err != nil {
 				return err
 			}

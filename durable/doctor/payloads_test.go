@@ -2,11 +2,14 @@ package doctor_test
 
 import (
 	"bytes"
+	"context"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/durable-lambda/durable-lambda/durable"
+	"github.com/durable-lambda/durable-lambda/durable/backend/backendtest"
+	"github.com/durable-lambda/durable-lambda/durable/client"
 	"github.com/durable-lambda/durable-lambda/durable/doctor"
 	"github.com/durable-lambda/durable-lambda/durable/history"
 	"github.com/durable-lambda/durable-lambda/durable/store"
@@ -80,5 +83,55 @@ func TestPayloadsThatNothingRefersTo(t *testing.T) {
 		if _, err := h.client.History(t.Context(), id); err != nil {
 			t.Errorf("the history of %s: %v", id, err)
 		}
+	}
+}
+
+// Folds of a life that was replaced are payloads that nothing refers to: not even the item that lists them is left, and whoever
+// still comes for the history reads it segment by segment.
+func TestFoldsOfAReplacedLife(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	reads := 0
+	ports := backendtest.Faulty(h.ports, func(op string) backendtest.Fault {
+		if op == "blobs.get" {
+			reads++
+		}
+		return backendtest.None
+	})
+	h.store = store.New(store.Config{Backend: ports, Now: func() time.Time { return h.now }, FoldBytes: 1})
+	h.client = client.New(h.store)
+	h.worker = h.newWorker(order.Bind(body), ship.Bind(func(_ context.Context, s string) (string, error) { return s, nil }))
+	h.submit("a", "ship ship ship")
+	h.run(true)
+	row, err := h.store.Row(t.Context(), "a")
+	if err != nil || len(h.blobs()) == 0 {
+		t.Fatalf("%d folds, %v", len(h.blobs()), err)
+	}
+	before, err := h.store.Load(t.Context(), "a", row.Incarnation)
+	if err != nil || reads == 0 {
+		t.Fatalf("%d folds were read, %v", reads, err)
+	}
+	h.submit("a", "ship ship ship")
+	h.run(true)
+	h.now = h.now.Add(16 * day)
+	kept := len(h.blobs()) / 2
+	h.examine(func(c *doctor.Config) { c.Closed, c.Repair = true, true })
+	if n := len(h.blobs()); n != kept || kept == 0 {
+		t.Errorf("%d folds are left, want the %d of the life that is", n, kept)
+	}
+	reads = 0
+	after, err := h.store.Load(t.Context(), "a", row.Incarnation)
+	if err != nil || len(after.Segments) != len(before.Segments)+1 { // with the seal
+		t.Errorf("%d segments, %v; want %d", len(after.Segments), err, len(before.Segments)+1)
+	}
+	if reads > 0 {
+		t.Errorf("%d folds were looked for that are gone", reads)
+	}
+	now, err := h.store.Row(t.Context(), "a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.store.Load(t.Context(), "a", now.Incarnation); err != nil || reads != kept {
+		t.Errorf("%d folds of the life that is were read, %v; want %d", reads, err, kept)
 	}
 }

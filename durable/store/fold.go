@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/durable-lambda/durable-lambda/durable/backend"
 	"github.com/durable-lambda/durable-lambda/durable/history"
@@ -168,4 +169,17 @@ func decodeFolds(b []byte) ([]uint64, error) {
 		ends = append(ends, last)
 	}
 	return ends, nil
+}
+
+// Unlist removes the item that lists a fold of an instance, for who deletes the fold. Without it the segments' own items are read.
+func (s *Store) Unlist(ctx context.Context, instance, blob string) error {
+	parts := strings.Split(blob, "/")
+	var generation, from, to uint64
+	if _, err := fmt.Sscanf(parts[len(parts)-1], foldName, &generation, &from, &to); err != nil || len(parts) != 3 {
+		return fmt.Errorf("store: %s is no fold", blob)
+	}
+	if err := s.b.Table.Delete(ctx, foldKey(instance, parts[1], generation)); err != nil {
+		return fmt.Errorf("store: unlist the folds of %s: %w", instance, err)
+	}
+	return nil
 }

@@ -68,9 +68,12 @@ func dueKey(m *history.Message, due time.Time) backend.Key {
 	}
 }
 
+// foldName is the last part of a fold's name: generation, and the segments that it begins with and ends before.
+const foldName = "fold-%08x-%08x-%08x"
+
 // foldBlob names what segments from up to, and without, to are folded into.
 func foldBlob(id, incarnation string, generation, from, to uint64) string {
-	return fmt.Sprintf("%s/%s/fold-%08x-%08x-%08x", hash(id), incarnation, generation, from, to)
+	return hash(id) + "/" + incarnation + "/" + fmt.Sprintf(foldName, generation, from, to)
 }
 
 // blobKey names a payload by its content, below the incarnation that owns it.
