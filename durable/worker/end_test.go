@@ -8,6 +8,7 @@ import (
 
 	"github.com/durable-lambda/durable-lambda/durable"
 	"github.com/durable-lambda/durable-lambda/durable/backend"
+	"github.com/durable-lambda/durable-lambda/durable/backend/backendtest"
 	hist "github.com/durable-lambda/durable-lambda/durable/history"
 	"github.com/durable-lambda/durable-lambda/durable/store"
 	"github.com/durable-lambda/durable-lambda/durable/worker"
@@ -116,5 +117,82 @@ func TestARowOfWhatIsGoneBeginsNothing(t *testing.T) {
 			seg, err := hist.DecodeSegment(item.Value)
 			t.Errorf("it has begun anew: %s (%v)", fmt.Sprint(seg), err)
 		}
+	}
+}
+
+// Whoever ends an instance does not delete once more what its turns have deleted, one row after the other.
+func TestAnEndDoesNotCancelTimersAgain(t *testing.T) {
+	t.Parallel()
+	const n = 50
+	h := newHub(t, worker.Config{}, greet.Bind(greetBody), hello.Bind(func(ctx durable.Context, _ string) (string, error) {
+		for range n {
+			if _, err := yes.Within(ctx, 24*time.Hour); err != nil {
+				return "", err
+			}
+		}
+		return "", nil
+	}))
+	deletes := 0
+	h.cfg.Store = store.New(store.Config{Now: func() time.Time { return h.now }, Backend: backendtest.Faulty(h.ports, func(op string) backendtest.Fault {
+		if op == "table.delete" {
+			deletes++
+		}
+		return backendtest.None
+	})})
+	h.deploy("build 1", h.cfg.Handlers...)
+	h.submit("one")
+	for range n {
+		h.orchestrate()
+		h.raise("one")
+	}
+	h.orchestrate()
+	h.is("one", durable.Completed)
+	if deletes != n {
+		t.Errorf("%d timers were cancelled by %d deletions", n, deletes)
+	}
+}
+
+// What is held back when an instance ends goes in as many calls as it takes. The first sends once more what is in flight, then a
+// slice with the end, and one after it.
+func TestAnEndOfThousandsIsHandedOn(t *testing.T) {
+	t.Parallel()
+	const n, inFlight = 6000, 1000
+	h := newHub(t, worker.Config{NearDeadline: func(context.Context) bool { return true }}, greet.Bind(greetBody),
+		hello.Bind(func(ctx durable.Context, _ string) (string, error) {
+			for range n {
+				greet.Start(ctx, "x")
+			}
+			_, err := yes.Next(ctx).Await()
+			return "", err
+		}))
+	h.submit("one")
+	sent := map[string]bool{}
+	goOn := func() (calls int) {
+		for batch := h.take(h.ports.Wake); ; batch = nil {
+			if batch = append(batch, h.take(h.ports.Inbox)...); len(batch) == 0 {
+				return calls
+			}
+			h.done(h.Wake(t.Context(), batch))
+			calls++
+			work := operations(t, h.take(h.ports.Activities))
+			if len(work) > 3*inFlight {
+				t.Errorf("call %d sends %d activities", calls, len(work))
+			}
+			for _, op := range work {
+				sent[op] = true
+			}
+		}
+	}
+	goOn()
+	if len(sent) != inFlight {
+		t.Errorf("%d are in flight, want %d", len(sent), inFlight)
+	}
+	h.raise("one")
+	if calls := goOn(); calls < n/inFlight-2 {
+		t.Errorf("it came to an end in %d calls", calls)
+	}
+	h.is("one", durable.Completed)
+	if len(sent) != n {
+		t.Errorf("%d activities were sent, want %d", len(sent), n)
 	}
 }

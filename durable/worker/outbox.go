@@ -60,6 +60,9 @@ func (a *attempt) sendOpen(n int) {
 				a.out.At(a.timer(e), e.At)
 			}
 		case history.TimerCanceled:
+			if a.st.end != nil && n < a.st.ended {
+				continue // there may be thousands, one after the other; what fires late is dropped
+			}
 			a.out.Cancel(a.timer(op.command), op.command.At)
 		}
 	}
