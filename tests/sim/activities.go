@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"time"
 
 	"github.com/durable-lambda/durable-lambda/durable"
+	"github.com/durable-lambda/durable-lambda/durable/backend"
 	"github.com/durable-lambda/durable-lambda/durable/history"
 )
 
@@ -22,10 +24,14 @@ var (
 	boundsOrch = durable.NewOrchestration[Plain, string]("Bounds")
 )
 
-const silence = 30 * time.Second
+const (
+	silence = 30 * time.Second
+	// beats is how many a body gives: mostly for longer than its message is hidden at first.
+	beats = 8
+)
 
 func (w *World) boundedHandlers(a *actor) []durable.Handler {
-	return []durable.Handler{hurried.Bind(a.work), onlyOnce.Bind(a.work), beating.Bind(a.beating), boundsOrch.Bind(bounds)}
+	return []durable.Handler{hurried.Bind(a.work), onlyOnce.Bind(a.lengthy), beating.Bind(a.beating), boundsOrch.Bind(bounds)}
 }
 
 // within is the context of an attempt by the world's clock.
@@ -68,18 +74,29 @@ func (a *actor) sleep(d time.Duration) bool {
 	return a.pause()
 }
 
+// lengthy is work that others have time to meet.
+func (a *actor) lengthy(ctx context.Context, j Job) (string, error) {
+	out, err := a.work(ctx, j)
+	if err == nil && chance(a.w.rng, 0.5) && !a.sleep(time.Duration(a.w.rng.IntN(60))*time.Second) {
+		return "", errDead
+	}
+	return out, err
+}
+
 // beating works for a while, and says so; attempts up to Fails fall silent.
 func (a *actor) beating(ctx context.Context, j Job) (string, error) {
 	a.ran(ctx)
 	if a.dead {
 		return "", errDead
 	}
+	a.held.beats = true
+	defer func() { a.held.beats = false }()
 	of := a.w.check.ops[durable.IdempotencyKey(ctx)]
 	first, _ := durable.LastHeartbeat[int](ctx)
 	if first > of.op.beat {
 		a.w.fail("%s reads heartbeat %d of %s, which nobody gave", a, first, of.life)
 	}
-	for i := first; i < 5; i++ {
+	for i := first; i < beats; i++ {
 		pause := time.Duration(1+a.w.rng.IntN(15)) * time.Second
 		if durable.Attempt(ctx) <= j.Fails && i >= 2 {
 			pause = silence + time.Second // it heeds the end of its context
@@ -164,6 +181,21 @@ func wantBounds(w *World, l *life) error {
 	result := map[bool]string{true: "failed", false: "once"}[in.N >= 4]
 	return errors.Join(one("hurried", hurried, soon...), one("beating", beating, may...), one("once", once, result, "unknown", "lost"))
 }
+
+// received checks that what beats is hidden: a message whose body beats is not delivered to somebody else, unless its worker
+// was disturbed since it received it.
+func (c *check) received(a *actor, queue string, batch []backend.Delivery) {
+	for _, d := range batch {
+		for _, other := range c.w.actors {
+			if h := other.held; queue == "activities" && h.beats && !h.disturbed && messageOf(h.one) == messageOf(d) {
+				c.w.fail("%s receives %s, whose body beats in %s", a, describeMessage(d.Message), other)
+			}
+		}
+	}
+}
+
+// messageOf is what the receipts of one message have in common: all but how often it was received.
+func messageOf(d backend.Delivery) string { return d.Receipt[:strings.LastIndexByte(d.Receipt, '.')] }
 
 // ranBounded checks that an activity may run now.
 func (c *check) ranBounded(a *actor, of opOf) {

@@ -191,6 +191,6 @@ func (a *actor) letGo() {
 		a.w.trace.add(a, "no longer hides %s", describeMessage(d.Message))
 		_ = a.held.queue.Defer(context.Background(), d, 0)
 	}
-	a.held = holding{}
+	a.held = holding{disturbed: true}
 	a.w.queues = nil
 }

@@ -85,6 +85,9 @@ func (w *World) strike(kinds ...fault) fault {
 func (w *World) struck(f fault) fault {
 	w.budget--
 	w.tally[f]++
+	if w.current != nil {
+		w.current.held.disturbed = true
+	}
 	return f
 }
 
@@ -122,6 +125,11 @@ func (a *actor) standStill() {
 type holding struct {
 	queue backend.Queue
 	batch []backend.Delivery
+	// one is the delivery whose activity runs, and beats whether its body does.
+	one   backend.Delivery
+	beats bool
+	// disturbed: something has happened to the actor since, or to a call of its.
+	disturbed bool
 }
 
 // tallyNames is what a run counts beside the faults: what came of them.

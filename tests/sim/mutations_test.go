@@ -271,6 +271,8 @@ var mutants = []mutant{
 		and: []edit{{"durable/worker/activity.go", "if end := deadline(m); !end.IsZero() &&", "if end := deadline(m); false &&"}}},
 	{name: "bounded: silence is not noticed", file: "durable/worker/heartbeat.go",
 		old: "p.cancel(&overdue{", new: "_ = error(&overdue{"},
+	{name: "bounded: beats hide nothing", file: "durable/worker/heartbeat.go",
+		old: "err = p.w.store.Backend().Activities.Defer(ctx, p.d, hidden(p.every))", new: "_ = hidden(p.every)"},
 	{name: "bounded: who is wanted is canceled", file: "durable/worker/heartbeat.go",
 		old: "if err == nil && !wanted {", new: "if err == nil || wanted {"},
 	{name: "outside: nobody looks after an attempt", file: "durable/worker/pending.go",

@@ -218,6 +218,7 @@ func (c *check) patient(a *actor, of opOf, attempt uint32, kind string) {
 	case p == nil || of.op.dead:
 	case kind == string(durable.OutcomeUnknown) && latest.Before(of.op.claimedAt.Add(5*time.Minute)):
 		c.w.fail("%s gives up %s of %s %v after it was begun", a, describeEvent(of.op.command), of.life, c.w.now.Sub(of.op.claimedAt))
+	case kind == string(durable.OutcomeUnknown) && of.op.pended < attempt: // that its work was handed on nobody can know
 	case p.Async && attempt > of.op.failedAt && (early(p.Timeout) || early(p.Heartbeat)):
 		c.w.fail("%s gives up attempt %d of %s of %s %v after it was handed on", a, attempt, describeEvent(of.op.command), of.life, c.w.now.Sub(since))
 	}

@@ -164,6 +164,9 @@ func (p *Plan) focus(r *rand.Rand) {
 		p.Managed, p.Deploys, p.UnknownReceives, p.Instances = chance(r, 0.6), true, 0, pick(r, 1, 2)
 		p.Programs = []string{pick(r, "late", "buggy")}
 		p.Aim, most = pick(r, p.Aim, committing), []fault{crash}
+	case 5: // activities that two workers have at a time
+		p.Runners, p.Programs = 2, []string{pick(r, "bounds", "outside")}
+		most = []fault{duplicate}
 	default:
 		return
 	}

@@ -172,6 +172,7 @@ func (q *queue) send(ctx context.Context, messages []backend.Message) []error {
 func (q *queue) Receive(ctx context.Context, max int, wait time.Duration) (batch []backend.Delivery, err error) {
 	err = q.a.call(receiving, func() string { return "receive from " + q.name + describeBatch(batch) }, func() (err error) {
 		batch, err = q.inner.Receive(ctx, max, 0)
+		q.a.w.check.received(q.a, q.name, batch)
 		batch = slices.DeleteFunc(batch, q.bury)
 		for _, d := range batch {
 			if after, again := q.a.w.again(d); again {

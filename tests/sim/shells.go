@@ -120,6 +120,7 @@ func (w *World) runActivities(a *actor) {
 				outcomes[i] = worker.Outcome{Err: errTooLong}
 				continue
 			}
+			a.held.one = d
 			outcomes[i] = p.Activity(ctx, d)
 		}
 		return outcomes
@@ -133,6 +134,7 @@ func (w *World) runActivities(a *actor) {
 // pump handles one batch.
 func (a *actor) pump(q backend.Queue, handle func(context.Context, []backend.Delivery) []worker.Outcome) {
 	ctx := context.Background()
+	a.held = holding{}
 	batch, err := q.Receive(ctx, 1+a.w.rng.IntN(backend.MaxBatch), 0)
 	if err != nil || len(batch) == 0 {
 		return
@@ -142,7 +144,7 @@ func (a *actor) pump(q backend.Queue, handle func(context.Context, []backend.Del
 		a.w.trace.add(a, "is throttled%s", describeBatch(batch))
 		return
 	}
-	a.held = holding{q.(*queue).inner, batch}
+	a.held.queue, a.held.batch = q.(*queue).inner, batch
 	outcomes := handle(ctx, batch)
 	a.held = holding{}
 	if a.dead {

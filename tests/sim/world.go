@@ -233,6 +233,9 @@ func (w *World) choose(a *actor) {
 		a.standStill()
 	case jump:
 		w.now = w.now.Add(pick(w.rng, 31*time.Second, 7*time.Minute))
+		for _, other := range w.actors {
+			other.held.disturbed = true
+		}
 		w.trace.add("clock", "everybody stood still")
 	case expired:
 		a.letGo()
