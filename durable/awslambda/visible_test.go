@@ -3,6 +3,7 @@ package awslambda
 import (
 	"context"
 	"maps"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -192,6 +193,81 @@ func TestTheAnswerDoesNotDependOnRemovals(t *testing.T) {
 		}
 		if failed := failuresOf(t, answer); len(failed) != 1 || failed[0] != "1" || tried < 5 {
 			t.Errorf("after %d removals not done: %v, want only the one that was given up", tried, failed)
+		}
+	})
+}
+
+var (
+	beating = durable.NewActivity[string, string]("Beating", durable.HeartbeatTimeout(30*time.Second), durable.Timeout(14*time.Minute))
+	once    = durable.NewActivity[string, string]("Once", durable.AtMostOnce)
+)
+
+// called runs one call of an activity, while another process receives beside, and returns what came of the instance.
+func called(t *testing.T, call durable.Activity[string, string], body func(context.Context, string) (string, error)) durable.Instance {
+	t.Helper()
+	caller := unequal.Bind(func(ctx durable.Context, in string) (string, error) { return call.Call(ctx, in) })
+	h, a, batch := visible(t, caller, call.Bind(body))
+	if failed := h.conclude(t.Context(), a.handle, h.store.Backend().Activities, "activities", batch); len(batch) != 1 || len(failed) > 0 {
+		t.Errorf("of %d, not done: %v", len(batch), failed)
+	}
+	h.invoke(t.Context(), h.orchestrator(caller).handle, h.store.Backend().Inbox, "inbox.fifo")
+	in, err := h.Client.Get(t.Context(), "one")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return in
+}
+
+func TestWhatBeatsIsRunOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var ran runs
+		in := called(t, beating, func(ctx context.Context, _ string) (string, error) {
+			ran.add("it")
+			for range 30 { // five minutes: its message is hidden for one at first
+				time.Sleep(10 * time.Second)
+				if err := durable.Heartbeat(ctx); err != nil {
+					return "", err
+				}
+			}
+			return "", nil
+		})
+		if in.Status != durable.Completed || ran.of["it"] != 1 {
+			t.Errorf("it ran %d times and came to %+v", ran.of["it"], in)
+		}
+	})
+}
+
+// What does not heed the end of its time goes on while its message comes again.
+func TestAtMostOnceIsRunOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var ran runs
+		in := called(t, once, func(context.Context, string) (string, error) {
+			ran.add("it")
+			time.Sleep(10 * time.Minute)
+			return "", nil
+		})
+		if f := in.Failure; f == nil || f.Kind != string(durable.OutcomeUnknown) || ran.of["it"] != 1 {
+			t.Errorf("it ran %d times and came to %+v", ran.of["it"], in)
+		}
+	})
+}
+
+func TestSilenceIsATimeOut(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		begin := time.Now()
+		in := called(t, beating, func(ctx context.Context, _ string) (string, error) {
+			<-ctx.Done()
+			return "", ctx.Err()
+		})
+		f := in.Failure
+		if f == nil || f.Kind != string(durable.ActivityTimedOut) || !strings.Contains(f.Message, "the heartbeat was missed: none came for 30s") {
+			t.Errorf("it came to %+v", in)
+		}
+		if took := time.Since(begin); took != 30*time.Second {
+			t.Errorf("it took %v", took)
 		}
 	})
 }
