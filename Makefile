@@ -13,17 +13,16 @@ run: ## serve the order demonstration: http://127.0.0.1:8080/
 test: check ## every tier, and a table of what ran
 	@go run ./tests/tiers -seeds $(SEEDS)
 
-test-unit: ## the unit tier: under a minute
-	@go run ./tests/tiers -only unit
+test-unit:     ## the unit tier: under a minute
+sim-mutations: ## leave out each rule of the protocol once: the simulation must notice
+chaos:         ## kill the server under load
+test-aws:      ## the AWS adapters in LocalStack, which it starts when it is not up
+test-e2e:      ## the deployed template in LocalStack, end to end
+test-unit sim-mutations chaos test-aws test-e2e: # the tier is the last word of each
+	@go run ./tests/tiers -only $(lastword $(subst -, ,$@))
 
 sim: ## the simulation: SEEDS=n seeds
 	@go run ./tests/tiers -only sim -seeds $(SEEDS)
-
-sim-mutations: ## leave out each rule of the protocol once: the simulation must notice
-	@go run ./tests/tiers -only mutations
-
-chaos: ## kill the server under load
-	@go run ./tests/tiers -only chaos
 
 check: ## formatting and vet
 	@test -z "$$(gofmt -l $(CODE))" || { gofmt -l $(CODE); echo 'run gofmt -w on these'; exit 1; }
@@ -46,12 +45,6 @@ deploy-local: ## deploy the template to that LocalStack, and print its outputs
 
 localstack-down: ## stop it
 	@localstack/down
-
-test-aws: ## the AWS adapters in LocalStack, which it starts when it is not up
-	@go run ./tests/tiers -only aws
-
-test-e2e: ## the deployed template in LocalStack, end to end
-	@go run ./tests/tiers -only e2e
 
 smoke-aws: ## try a deployment on AWS itself: costs cents, and cleans up
 	@go run ./tests/smoke $(ARGS)

@@ -30,7 +30,9 @@ func NewActivity[I, O any](name string, opts ...ActivityOption) Activity[I, O] {
 	return Activity[I, O]{name, new(history.Policy)}.With(opts...)
 }
 
-// With returns the activity with options changed, for some of its calls.
+// With returns the activity with options changed, for some of its calls: the policy that a call is made with goes along with it.
+// What a worker checks when it starts is the policy of the contract that was bound, so that a call that With asks more time for
+// than a function has fails only when it is made, as NotRunnable.
 func (a Activity[I, O]) With(opts ...ActivityOption) Activity[I, O] {
 	policy := *a.policy
 	for _, o := range opts {
@@ -65,8 +67,8 @@ func (a Activity[I, O]) Compensate(s *Saga, in I) {
 	})
 }
 
-// Bind gives the activity its body. The context ends with the attempt's time-out; Attempt, IdempotencyKey and InstanceID
-// read it.
+// Bind gives the activity its body. The context ends with the attempt's time-out, or sooner: its Cause says why. Attempt,
+// IdempotencyKey, InstanceID, Heartbeat, LastHeartbeat and Token read it.
 func (a Activity[I, O]) Bind(body func(context.Context, I) (O, error)) Handler {
 	return Handler{Kind: code.Activity, Name: a.name, Policy: a.policy, Do: func(ctx context.Context, input []byte) ([]byte, *history.Failure) {
 		in, err := decode[I](input)

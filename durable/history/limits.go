@@ -12,7 +12,7 @@ const (
 	MaxInstanceID   = 256       // characters; Durable Functions' storage providers allow about as many
 	MaxName         = 256       // bytes of the name of an orchestration, activity, event or step
 	MaxCustomStatus = 16 << 10  // bytes of JSON; Durable Functions' limit
-	MaxPayload      = 10 << 20  // bytes of JSON of one input, result, output or event
+	MaxPayload      = 10 << 20  // bytes of JSON of one input, result, output or event, unless a hub is set up otherwise
 	MaxHeartbeat    = 16 << 10  // bytes of JSON of a heartbeat's details
 	InlinePayload   = 16 << 10  // bytes up to which a payload stays in the history; larger ones become blobs
 	MaxReason       = 4 << 10   // bytes of a reason

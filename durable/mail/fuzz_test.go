@@ -62,7 +62,7 @@ func FuzzMailRow(f *testing.F) {
 		var again mail.Stored
 		raw, err := json.Marshal(got)
 		if err != nil {
-			t.Skip("a year that JSON does not write") // a time with a zone that RFC 3339 does not have
+			return // a time with a zone that RFC 3339 does not have
 		}
 		if err := json.Unmarshal(raw, &again); err != nil || again.Subject != got.Subject || again.Text != got.Text || again.Key != got.Key {
 			t.Errorf("read as %+v, then as %+v (%v)", got, again, err)

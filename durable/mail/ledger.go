@@ -17,7 +17,8 @@ import (
 //   - Found claimed for less than the lease: another attempt may be running. Send returns ErrBusy; try again later.
 //   - Found claimed for longer: whoever claimed it died, and nobody can know whether before or after the mail went out.
 //     The ledger takes the claim over and sends; with AtMostOnce it returns ErrUnconfirmed instead.
-//   - An attempt that failed with ErrNotSent gives its claim back, and the next attempt need not wait.
+//   - An attempt that failed with ErrNotSent, or with ErrInvalid because the mailer refused the mail, gives its claim back in
+//     either mode, and the next attempt need not wait.
 //   - An attempt that failed in any other way gives its claim back too; with AtMostOnce the key stays unconfirmed.
 //
 // However often an activity is delivered again, its mail is sent once, but for one window: the process died, or the mailer's

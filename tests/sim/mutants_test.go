@@ -42,7 +42,7 @@ func (m mutant) edits() []edit { return append([]edit{{m.file, m.old, m.new}}, m
 // nothing is written into it.
 func TestMutants(t *testing.T) {
 	if *mutate == 0 {
-		t.Skip("a build for each mutant: run with -mutants SEEDS")
+		t.Skip("not run here: a build for each mutant; the tier mutations runs it, make sim-mutations")
 	}
 	root, err := filepath.Abs("../..")
 	if err != nil {
@@ -91,7 +91,7 @@ func TestMutantsAreOfThisCode(t *testing.T) {
 // TestShrinking shows that a small program is found for a rule that is left out.
 func TestShrinking(t *testing.T) {
 	if *mutate == 0 || *mutateNamed != "" {
-		t.Skip("a build of its own: run with -mutants SEEDS")
+		t.Skip("not run here: a build of its own; the tier mutations runs it, make sim-mutations")
 	}
 	root, err := filepath.Abs("../..")
 	if err != nil {

@@ -38,7 +38,7 @@ func tiers(seeds int) []tier {
 		{name: "fuzz", what: "every fuzz target, " + executions + " inputs each", do: fuzz},
 		{name: "sim", what: fmt.Sprintf("simulation, %d seeds", seeds), packages: []string{"./tests/sim"},
 			args: []string{"-timeout", "30m", "-v", "-args", fmt.Sprintf("-seeds=%d", seeds)}},
-		{name: "mutations", what: "rules left out, for the simulation to notice", packages: []string{"./tests/sim"},
+		{name: "mutations", what: "TestMutants, TestShrinking: rules left out", packages: []string{"./tests/sim"},
 			args: []string{"-timeout", "30m", "-v", "-run", "^(TestMutants|TestShrinking)$", "-parallel", "2", "-args", "-mutants=2000"}},
 		{name: "chaos", what: "the server killed under load", packages: []string{"./tests/chaos"}, args: []string{"-count=1"}},
 		{name: "template", what: "the SAM template: lint, rules, permissions", packages: []string{"./tests/template"},
