@@ -21,6 +21,9 @@ var done = map[string]string{
 	"resume":    "The instance is asked to resume.",
 }
 
+// purged says what a purge has done, once the browser is at the list.
+const purged = "The instance is purged: nothing of it is left."
+
 func (d *dashboard) raise(w http.ResponseWriter, r *http.Request) {
 	if !d.parse(w, r) {
 		return
@@ -50,6 +53,26 @@ func (d *dashboard) manage(command durable.Command, verb string) http.HandlerFun
 			Instance: r.PathValue("id"), Command: command, Reason: strings.TrimSpace(r.PostFormValue("reason")),
 		})
 		d.answer(w, r, verb, refused{}, err)
+	}
+}
+
+// purge has no way back, so that the form asks once more; and there is no instance to go back to.
+func (d *dashboard) purge(w http.ResponseWriter, r *http.Request) {
+	if !d.parse(w, r) {
+		return
+	}
+	if r.PostFormValue("sure") == "" {
+		d.showInstance(w, r, refused{status: http.StatusBadRequest, sentence: "Nothing was done: tick the box if the instance is to be gone for ever."})
+		return
+	}
+	err := d.client.Purge(r.Context(), r.PathValue("id"))
+	switch status := statusOf(err); {
+	case err == nil:
+		http.Redirect(w, r, "/?done=purge", http.StatusSeeOther)
+	case status == http.StatusInternalServerError:
+		d.showInstance(w, r, refused{status: status, sentence: "Part of it may be gone: " + sentence(err) + " Purge it again."})
+	default:
+		d.showInstance(w, r, refused{status: status, sentence: "Nothing was done: " + sentence(err)})
 	}
 }
 
@@ -86,6 +109,8 @@ func sentence(err error) string {
 		return "there is no instance with this id."
 	case errors.Is(err, durable.ErrEnded):
 		return "the instance has ended."
+	case errors.Is(err, durable.ErrNotEnded):
+		return "the instance has not ended. Terminate it first."
 	case errors.Is(err, durable.ErrSuspended):
 		return "the instance is suspended already."
 	case errors.Is(err, durable.ErrNotSuspended):
@@ -102,7 +127,7 @@ func statusOf(err error) int {
 		return http.StatusNotFound
 	case errors.Is(err, durable.ErrEnded):
 		return http.StatusGone
-	case errors.Is(err, durable.ErrSuspended), errors.Is(err, durable.ErrNotSuspended):
+	case errors.Is(err, durable.ErrSuspended), errors.Is(err, durable.ErrNotSuspended), errors.Is(err, durable.ErrNotEnded):
 		return http.StatusConflict
 	case errors.Is(err, durable.ErrInvalid):
 		return http.StatusBadRequest

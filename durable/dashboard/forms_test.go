@@ -80,6 +80,58 @@ func TestFormsAreRefusedInSentences(t *testing.T) {
 	}
 }
 
+func TestPurge(t *testing.T) {
+	t.Parallel()
+	sure := url.Values{"sure": {"yes"}}
+	for _, tc := range []struct {
+		rule   string
+		form   url.Values
+		err    error
+		code   int
+		want   string
+		purged []string
+	}{
+		{"sure", sure, nil, 303, "", []string{"x"}},
+		{"not sure", nil, nil, 400, "Nothing was done: tick the box", nil},
+		{"not ended", sure, durable.ErrNotEnded, 409, "Nothing was done: the instance has not ended. Terminate it first.", []string{"x"}},
+		{"a backend that fails", sure, errors.New("delete: throttled"), 500, "Part of it may be gone: the backend says: delete: throttled. Purge it again.", []string{"x"}},
+	} {
+		t.Run(tc.rule, func(t *testing.T) {
+			t.Parallel()
+			f := &fake{instances: []durable.Instance{instance("x", durable.Completed)}, err: tc.err}
+			page := post(t, f, "/i/x/purge", tc.form)
+			page.check(t, tc.code, tc.want)
+			if diff := cmp.Diff(tc.purged, f.purged); diff != "" {
+				t.Errorf("purged (-want +got):\n%s", diff)
+			}
+			if tc.code == http.StatusSeeOther {
+				if page.location != "/?done=purge" {
+					t.Errorf("it goes on to %q, want the list", page.location)
+				}
+				get(t, f, page.location).check(t, http.StatusOK, "The instance is purged: nothing of it is left.")
+			}
+		})
+	}
+}
+
+func TestOnlyWhatHasEndedIsOfferedToPurge(t *testing.T) {
+	t.Parallel()
+	for status, offered := range map[durable.Status]bool{durable.Pending: false, durable.Running: false, durable.Suspended: false,
+		durable.Completed: true, durable.Failed: true, durable.Terminated: true} {
+		page := get(t, &fake{instances: []durable.Instance{instance("x", status)}}, "/i/x")
+		forms := page.find(`action="/i/x/([^"]*)"`)
+		if got := cmp.Equal(forms, []string{"purge"}); got != offered || !offered && len(forms) != 3 {
+			t.Errorf("of an instance that is %s the forms are %q", status, forms)
+		}
+		if offered && len(page.find(`<input type="checkbox" name="sure" value="yes" (required)>`)) != 1 {
+			t.Errorf("nothing asks whether %s is to be gone:\n%s", status, page.html)
+		}
+	}
+	if page := get(t, &fake{}, "/"); strings.Contains(page.text, "purged") {
+		t.Errorf("the list says that something is purged:\n%s", page.text)
+	}
+}
+
 func TestARefusedEventIsFilledInAgain(t *testing.T) {
 	t.Parallel()
 	f := &fake{instances: []durable.Instance{instance("x", durable.Running)}}

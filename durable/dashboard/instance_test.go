@@ -23,7 +23,7 @@ func TestInstanceShowsItsPayloads(t *testing.T) {
 	page := get(t, &fake{instances: []durable.Instance{in}}, "/i/x")
 	page.check(t, http.StatusOK, "x Completed", "ProcessOrder version 2", "created 3 h ago", "updated 1 min ago", "area : 7 shop : north",
 		`Input {"total":1299.50}`, `Output "<done>"`, "There is no history.")
-	for _, not := range []string{"<done>", "Custom status", "<form"} {
+	for _, not := range []string{"<done>", "Custom status", "/raise"} {
 		if strings.Contains(page.html, not) {
 			t.Errorf("the page of a completed instance without a custom status has %q", not)
 		}

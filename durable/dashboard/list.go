@@ -24,6 +24,8 @@ type listPage struct {
 	Status durable.Status
 	Rows   []row
 	Next   string
+	// Done says what a form has done.
+	Done string
 	// Empty says why there are no rows.
 	Empty string
 }
@@ -46,6 +48,9 @@ func (d *dashboard) list(w http.ResponseWriter, r *http.Request) {
 	p := listPage{head: d.head("Instances"), Prefix: form.Get("prefix"), Status: durable.Status(form.Get("status"))}
 	if !slices.Contains(statuses, p.Status) {
 		p.Status = ""
+	}
+	if form.Get("done") == "purge" {
+		p.Done = purged
 	}
 	p.follow(r)
 	p.Filters = p.filters()
