@@ -30,8 +30,9 @@
 //
 // Every SQS trigger must have ReportBatchItemFailures: what is not done stays in the queue, hidden for as long as the worker
 // says and not for the queue's visibility time-out, and everything else of the batch goes on. What cannot be read is left to
-// the queue's redrive policy. Activities of a batch run at the same time; those that were received again and again run
-// last and alone, because they may take the process along.
+// the queue's redrive policy. Activities of a batch run at the same time, and what is done is removed every 10 seconds, so that
+// it does not come again while a longer one goes on; those that were received again and again run last and alone, because they
+// may take the process along.
 //
 // # Environment
 //
