@@ -44,6 +44,9 @@
 // Go runs a function in a coroutine of its own. First waits for one of several futures, All for all of them. Nothing is
 // lost by not looking: an event is kept until the code asks for it.
 //
+// An orchestration that would loop for ever continues as new instead: it returns the error of ContinueAsNew, and begins again with
+// another input and an empty history.
+//
 // # Errors
 //
 // What an orchestration returns as an error fails the instance, after a Saga has undone what was done. An error's ErrorKind

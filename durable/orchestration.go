@@ -12,12 +12,22 @@ import (
 )
 
 // Orchestration is the contract of an orchestration. The zero value is not valid.
-type Orchestration[I, O any] struct{ name string }
+type Orchestration[I, O any] struct {
+	name    string
+	version uint32
+}
 
 // NewOrchestration declares an orchestration. It panics when the name can never be right.
 func NewOrchestration[I, O any](name string) Orchestration[I, O] {
 	mustName("orchestration", name)
-	return Orchestration[I, O]{name}
+	return Orchestration[I, O]{name: name}
+}
+
+// Version is the contract of that version of the orchestration: to be bound to the code that instances of it run, beside other
+// versions, and to start instances of it. The contract itself is version 0.
+func (o Orchestration[I, O]) Version(n uint32) Orchestration[I, O] {
+	o.version = n
+	return o
 }
 
 // Name is the orchestration's name on the wire.
@@ -25,12 +35,16 @@ func (o Orchestration[I, O]) Name() string { return o.name }
 
 // Bind gives the orchestration its body.
 func (o Orchestration[I, O]) Bind(body func(Context, I) (O, error)) Handler {
-	return Handler{Kind: code.Orchestration, Name: o.name, Check: o.CheckInput, Run: func(run *replay.Run, input []byte) ([]byte, *history.Failure) {
+	return Handler{Kind: code.Orchestration, Name: o.name, Version: o.version, Check: o.CheckInput, Run: func(run *replay.Run, input []byte) ([]byte, *history.Failure) {
 		in, err := decode[I](input)
 		if err != nil {
 			return nil, toFailure(fmt.Errorf("the input is no %T: %w", in, err))
 		}
 		out, err := body(Context{run}, in)
+		if r, ok := renews(err); ok {
+			run.ContinueAsNew(r.version, r.input, r.keep)
+			return nil, nil
+		}
 		if err != nil {
 			return nil, toFailure(err)
 		}
@@ -65,7 +79,7 @@ func (o Orchestration[I, O]) Submit(ctx context.Context, c Client, in I, opts ..
 	if err != nil {
 		return Run[O]{}, errors.Join(ErrInvalid, err)
 	}
-	req := StartRequest{Name: o.name, Input: input}
+	req := StartRequest{Name: o.name, Version: o.version, Input: input}
 	for _, opt := range opts {
 		opt.applyStart(&req)
 	}
@@ -84,6 +98,12 @@ type startOption func(*StartRequest)
 func (f startOption) applyStart(r *StartRequest) { f(r) }
 
 func (r Reuse) applyStart(req *StartRequest) { req.Reuse = r }
+
+// Version is a StartOption, and a RenewOption: the version of the orchestration to run. 0 is the one that was bound without.
+type Version uint32
+
+func (v Version) applyStart(r *StartRequest) { r.Version = uint32(v) }
+func (v Version) applyRenew(r *renewal)      { r.version = uint32(v) }
 
 // ID gives the instance this id, instead of one that is made up.
 func ID(id string) StartOption { return startOption(func(r *StartRequest) { r.ID = id }) }

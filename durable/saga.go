@@ -20,10 +20,14 @@ func NewSaga(ctx Context) *Saga { return &Saga{ctx: ctx} }
 func (s *Saga) Add(undo func() error) { s.undo = append(s.undo, undo) }
 
 // End undoes everything registered, last first, when *err is an error, and joins what went wrong in doing so to it. It is
-// to be deferred with the address of the function's named result, and does nothing while a turn is merely unwound.
+// to be deferred with the address of the function's named result, and does nothing while a turn is merely unwound, or when the
+// orchestration continues as new.
 // A second call does nothing.
 func (s *Saga) End(err *error) {
 	if s.ctx.Unwinding() || *err == nil {
+		return
+	}
+	if _, ok := renews(*err); ok {
 		return
 	}
 	undo := s.undo

@@ -92,7 +92,7 @@ func (h *hub) run(t *testing.T, m *history.Message) bool {
 // commit adds a segment to an instance's history and shows what it says.
 func (h *hub) commit(t *testing.T, id, incarnation string, events ...history.Event) {
 	t.Helper()
-	loaded, err := h.store.Load(t.Context(), id, incarnation)
+	loaded, err := h.store.Load(t.Context(), id, incarnation, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

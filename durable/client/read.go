@@ -137,7 +137,7 @@ func (c *Client) History(ctx context.Context, id string) ([]durable.HistoryEvent
 	if err != nil {
 		return nil, err
 	}
-	h, err := c.store.Load(ctx, id, row.Incarnation)
+	h, err := c.store.Latest(ctx, id, row.Incarnation, row.Generation)
 	if err != nil {
 		return nil, err
 	}

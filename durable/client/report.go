@@ -61,7 +61,7 @@ func (c *Client) attempt(ctx context.Context, req *durable.ReportRequest) (*hist
 	if req.What == durable.ReportHeartbeat {
 		return m, nil
 	}
-	h, err := c.store.Load(ctx, m.Instance, m.Incarnation)
+	h, err := c.store.Load(ctx, m.Instance, m.Incarnation, m.Generation)
 	if err != nil {
 		return nil, err
 	}

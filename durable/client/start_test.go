@@ -90,7 +90,7 @@ func TestReuse(t *testing.T) {
 	if in := h.get(t, "i"); in.Incarnation != second.Incarnation || in.Name != "Bye" || in.Output != nil {
 		t.Errorf("shown is %+v", in)
 	}
-	old, err := h.store.Load(t.Context(), "i", first.Incarnation)
+	old, err := h.store.Load(t.Context(), "i", first.Incarnation, 0)
 	if err != nil || old.Segments[len(old.Segments)-1].Events[0].Kind != history.Sealed {
 		t.Errorf("the first life is not sealed (%v)", err)
 	}

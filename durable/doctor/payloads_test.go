@@ -107,7 +107,7 @@ func TestFoldsOfAReplacedLife(t *testing.T) {
 	if err != nil || len(h.blobs()) == 0 {
 		t.Fatalf("%d folds, %v", len(h.blobs()), err)
 	}
-	before, err := h.store.Load(t.Context(), "a", row.Incarnation)
+	before, err := h.store.Load(t.Context(), "a", row.Incarnation, 0)
 	if err != nil || reads == 0 {
 		t.Fatalf("%d folds were read, %v", reads, err)
 	}
@@ -120,7 +120,7 @@ func TestFoldsOfAReplacedLife(t *testing.T) {
 		t.Errorf("%d folds are left, want the %d of the life that is", n, kept)
 	}
 	reads = 0
-	after, err := h.store.Load(t.Context(), "a", row.Incarnation)
+	after, err := h.store.Load(t.Context(), "a", row.Incarnation, 0)
 	if err != nil || len(after.Segments) != len(before.Segments)+1 { // with the seal
 		t.Errorf("%d segments, %v; want %d", len(after.Segments), err, len(before.Segments)+1)
 	}
@@ -131,7 +131,7 @@ func TestFoldsOfAReplacedLife(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := h.store.Load(t.Context(), "a", now.Incarnation); err != nil || reads != kept {
+	if _, err := h.store.Load(t.Context(), "a", now.Incarnation, 0); err != nil || reads != kept {
 		t.Errorf("%d folds of the life that is were read, %v; want %d", reads, err, kept)
 	}
 }

@@ -204,6 +204,25 @@ func writeStart(w *writer, s *Start) {
 			w.string(2, s.Tags[k])
 		})
 	}
+	if len(s.Carried) > 0 {
+		w.nested(5, func(w *writer) {
+			for _, id := range s.Carried {
+				w.nested(1, func(w *writer) { w.b = append(w.b, id...) })
+			}
+		})
+	}
+	if len(s.Known) > 0 {
+		w.nested(6, func(w *writer) {
+			for _, k := range s.Known {
+				w.nested(1, func(w *writer) {
+					w.string(1, k.ID)
+					w.time(2, k.At)
+					w.bool(3, k.Last)
+				})
+			}
+		})
+	}
+	w.bytes(8, s.Custom)
 }
 
 func readStart(r *reader, s *Start) {
@@ -223,6 +242,44 @@ func readStart(r *reader, s *Start) {
 				s.Tags = map[string]string{}
 			}
 			s.Tags[k] = v
+		case 5:
+			r.within(func(r *reader) {
+				for r.next(1) {
+					if r.field != 1 {
+						r.unknown()
+						return
+					}
+					s.Carried = append(s.Carried, r.string())
+				}
+			})
+		case 6:
+			r.within(func(r *reader) {
+				for r.next(1) {
+					if r.field != 1 {
+						r.unknown()
+						return
+					}
+					s.Known = append(s.Known, Known{})
+					r.within(func(r *reader) { readKnown(r, &s.Known[len(s.Known)-1]) })
+				}
+			})
+		case 8:
+			s.Custom = r.bytes()
+		default:
+			r.unknown()
+		}
+	}
+}
+
+func readKnown(r *reader, k *Known) {
+	for r.next(0) {
+		switch r.field {
+		case 1:
+			k.ID = r.string()
+		case 2:
+			k.At = r.time()
+		case 3:
+			k.Last = r.uint() != 0
 		default:
 			r.unknown()
 		}
@@ -303,6 +360,13 @@ func (s *Start) size() int {
 	for k, v := range s.Tags {
 		n += 8 + len(k) + len(v)
 	}
+	for _, id := range s.Carried {
+		n += 4 + len(id)
+	}
+	for _, k := range s.Known {
+		n += 16 + len(k.ID)
+	}
+	n += len(s.Custom)
 	return n
 }
 

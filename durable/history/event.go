@@ -20,8 +20,8 @@ const (
 	ExecutionSuspended  Kind = 5  // input: somebody, or (without a message id) the worker, suspended it
 	ExecutionResumed    Kind = 6  // input: somebody, or (without a message id) a worker of another build, resumed it
 	ExecutionRewound    Kind = 7  // input, reserved
-	ContinuedAsNew      Kind = 8  // output, reserved
-	GenerationStarted   Kind = 9  // input, reserved
+	ContinuedAsNew      Kind = 8  // output: the code ended, and is to begin anew with another input
+	GenerationStarted   Kind = 9  // input: it begins anew
 	StartRefused        Kind = 10 // input, reserved: a child whose id was taken
 	Sealed              Kind = 11 // nothing may ever follow
 	CustomStatusSet     Kind = 12 // output: what SetStatus said last
@@ -152,7 +152,22 @@ type Start struct {
 	Tags   map[string]string
 	// TraceParent and TraceState carry W3C trace context.
 	TraceParent, TraceState string
-	// Unconsumed events and consumed message ids carried over continue-as-new have their place here; reserved.
+	// Carried are, in ContinuedAsNew, the message ids of the events that the code has not taken: the next generation gets them. In
+	// GenerationStarted they are those of the events that come with it.
+	Carried []string
+	// Known are, in GenerationStarted, messages that generations before it have consumed, as far as copies of them may still come
+	// and mean something.
+	Known []Known
+	// Custom is, in GenerationStarted, the custom status: JSON.
+	Custom []byte
+}
+
+// Known is a message that was consumed: one from outside, or one of the last turn of the generation before.
+type Known struct {
+	ID string
+	At time.Time
+	// Last: the last turn of the generation before has consumed it. When it comes again, it owes the first turn of this one.
+	Last bool
 }
 
 // Parent is the operation that waits for a sub-orchestration.
@@ -161,6 +176,11 @@ type Parent struct {
 	Generation            uint64
 	Op                    string
 	Epoch                 uint32
+}
+
+// IsEnd reports whether the kind says what the code came to: nothing that it asks for follows.
+func (k Kind) IsEnd() bool {
+	return k == ExecutionCompleted || k == ExecutionFailed || k == ContinuedAsNew
 }
 
 // IsInput reports whether events of this kind come from outside the code: they are fed to it, in order, on replay.

@@ -14,7 +14,7 @@ var written = []history.Kind{
 	history.ExecutionSuspended, history.ExecutionResumed, history.Sealed, history.CustomStatusSet, history.Continued,
 	history.TaskScheduled, history.TaskCompleted, history.TaskFailed,
 	history.TimerCreated, history.TimerFired, history.TimerCanceled, history.EventRaised,
-	history.StepCompleted, history.StepFailed,
+	history.StepCompleted, history.StepFailed, history.ContinuedAsNew, history.GenerationStarted,
 }
 
 // lastTime is the latest time that the format keeps.
@@ -103,6 +103,13 @@ func starts() *rapid.Generator[history.Start] {
 			}), "parent"),
 			TraceParent: texts().Draw(t, "traceparent"), TraceState: texts().Draw(t, "tracestate"),
 		}
+		if custom := texts().Draw(t, "custom"); custom != "" {
+			s.Custom = []byte(custom)
+		}
+		s.Carried = some(t, rapid.SliceOfN(texts(), 0, 3), "carried")
+		s.Known = some(t, rapid.SliceOfN(rapid.Custom(func(t *rapid.T) history.Known {
+			return history.Known{ID: texts().Draw(t, "id"), At: times().Draw(t, "at"), Last: rapid.Bool().Draw(t, "last")}
+		}), 0, 3), "known")
 		if tags := rapid.MapOfN(texts(), texts(), 0, 4).Draw(t, "tags"); len(tags) > 0 {
 			s.Tags = tags
 		}

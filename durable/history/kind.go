@@ -44,7 +44,7 @@ var kindNames = [...]string{
 // without anybody who knows what to do with them, their messages would be dropped.
 func (k Kind) unread() bool {
 	switch k {
-	case ExecutionRewound, ContinuedAsNew, GenerationStarted, StartRefused, EventSent,
+	case ExecutionRewound, StartRefused, EventSent,
 		SubOrchestrationCreated, SubOrchestrationCompleted, SubOrchestrationFailed, StepStarted, ChangeMarked,
 		OperationCalled, OperationSignaled, OperationCompleted, OperationFailed, LockRequested, LockGranted, LockReleased:
 		return true

@@ -174,7 +174,7 @@ func (h *History) Awaits(op string, epoch uint32) *history.Event {
 				if e.Op == op && e.Epoch == epoch {
 					return nil
 				}
-			case history.ExecutionCompleted, history.ExecutionFailed, history.ExecutionTerminated, history.Sealed:
+			case history.ExecutionCompleted, history.ExecutionFailed, history.ExecutionTerminated, history.ContinuedAsNew, history.Sealed:
 				return nil
 			}
 		}

@@ -51,7 +51,7 @@ func grow(t *testing.T, s *Store, h *History, n int) {
 
 func load(t *testing.T, s *Store) *History {
 	t.Helper()
-	h, err := s.Load(t.Context(), "one", "01")
+	h, err := s.Load(t.Context(), "one", "01", 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -185,7 +185,7 @@ func TestADamagedFoldIsAnError(t *testing.T) {
 		if err := s.b.Table.Put(t.Context(), *item, backend.Always()); err != nil {
 			t.Fatal(err)
 		}
-		if got, err := s.Load(t.Context(), "one", "01"); err == nil {
+		if got, err := s.Load(t.Context(), "one", "01", 0); err == nil {
 			t.Errorf("%s: %d segments", name, len(got.Segments))
 		}
 	}

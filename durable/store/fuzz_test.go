@@ -69,7 +69,7 @@ func FuzzFold(f *testing.F) {
 				t.Fatal(err)
 			}
 		}
-		got, err := h.Load(t.Context(), "a", life)
+		got, err := h.Load(t.Context(), "a", life, 0)
 		if err != nil {
 			if !errors.Is(err, history.ErrFormat) && !errors.Is(err, backend.ErrNoBlob) {
 				t.Errorf("%v says not what is wrong", err)

@@ -31,14 +31,40 @@ const (
 	loadPage = 1000
 )
 
-// Load reads the history of an incarnation. Payloads in blobs are left there: Hydrate reads them. None is an empty
-// history, not an error.
-func (s *Store) Load(ctx context.Context, instance, incarnation string) (*History, error) {
-	h := &History{Instance: instance, Incarnation: incarnation}
+// Load reads the history of a generation of an incarnation. Payloads in blobs are left there: Hydrate reads them. None is an
+// empty history, not an error.
+func (s *Store) Load(ctx context.Context, instance, incarnation string, generation uint64) (*History, error) {
+	h := &History{Instance: instance, Incarnation: incarnation, Generation: generation}
 	if err := s.load(ctx, h); err != nil {
 		return nil, fmt.Errorf("store: load %s: %w", instance, err)
 	}
 	return h, nil
+}
+
+// Latest reads the history of the newest generation that has one, from this one on.
+func (s *Store) Latest(ctx context.Context, instance, incarnation string, from uint64) (*History, error) {
+	h, err := s.Load(ctx, instance, incarnation, from)
+	for err == nil && h.Renewed() {
+		next, loadErr := s.Load(ctx, instance, incarnation, h.Generation+1)
+		if loadErr != nil || len(next.Segments) == 0 {
+			return h, loadErr
+		}
+		h = next
+	}
+	return h, err
+}
+
+// Renewed reports whether the generation is over, and another follows it.
+func (h *History) Renewed() bool {
+	n := len(h.Segments)
+	for i := n - 1; i >= 0 && (i == n-1 || h.Segments[i].More); i-- {
+		for k := range h.Segments[i].Events {
+			if h.Segments[i].Events[k].Kind == history.ContinuedAsNew {
+				return !h.Segments[n-1].More
+			}
+		}
+	}
+	return false
 }
 
 func (s *Store) load(ctx context.Context, h *History) error {

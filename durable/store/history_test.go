@@ -110,7 +110,7 @@ func TestLoadOfADamagedHistory(t *testing.T) {
 		if err := f(h, h.memory.Items()); err != nil {
 			t.Fatal(err)
 		}
-		_, err := h.Load(t.Context(), "i", life)
+		_, err := h.Load(t.Context(), "i", life, 0)
 		return err
 	}
 	missing := damage(t, func(h *hub, items []backend.Item) error { return h.ports.Table.Delete(t.Context(), items[1].Key) })

@@ -90,7 +90,7 @@ func BlobOwner(key string) (group, incarnation string, ok bool) {
 
 // Blobs are the keys of the payloads that a life's row and history refer to. Folds are not among them: IsFold.
 func (s *Store) Blobs(ctx context.Context, row *history.Row) (map[string]bool, error) {
-	h, err := s.Load(ctx, row.Instance, row.Incarnation)
+	h, err := s.Latest(ctx, row.Instance, row.Incarnation, row.Generation)
 	if err != nil {
 		return nil, err
 	}

@@ -134,7 +134,7 @@ func TestWithoutRandomBytesNothingIsCommitted(t *testing.T) {
 	t.Parallel()
 	h := newHub()
 	s := store.New(store.Config{Backend: h.ports, Rand: noRandom{}})
-	mine, err := s.Load(t.Context(), "i", life)
+	mine, err := s.Load(t.Context(), "i", life, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,6 +12,11 @@ func (s *Store) Offload(ctx context.Context, instance, incarnation string, p *hi
 	return s.offload(ctx, instance, incarnation, p)
 }
 
+// Shelve moves an event's payload into a blob, however small it is.
+func (s *Store) Shelve(ctx context.Context, instance, incarnation string, p *history.Payload) error {
+	return s.shelve(ctx, instance, incarnation, p)
+}
+
 // Hydrate reads a payload's bytes when they are in a blob.
 func (s *Store) Hydrate(ctx context.Context, p *history.Payload) error { return s.hydrate(ctx, p) }
 
@@ -24,6 +29,10 @@ func (s *Store) offload(ctx context.Context, instance, incarnation string, p *hi
 	if len(p.Bytes) <= history.InlinePayload {
 		return nil
 	}
+	return s.shelve(ctx, instance, incarnation, p)
+}
+
+func (s *Store) shelve(ctx context.Context, instance, incarnation string, p *history.Payload) error {
 	key := blobKey(instance, incarnation, p.Bytes)
 	if err := s.putBlob(ctx, key, p.Bytes); err != nil {
 		return fmt.Errorf("store: put a payload of %s: %w", instance, err)

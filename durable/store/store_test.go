@@ -94,7 +94,7 @@ func putTwice(ctx context.Context, item backend.Item, cond backend.Condition, ne
 
 func (h *hub) load(t *testing.T, id, incarnation string) *store.History {
 	t.Helper()
-	got, err := h.Load(t.Context(), id, incarnation)
+	got, err := h.Load(t.Context(), id, incarnation, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

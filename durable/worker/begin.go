@@ -12,7 +12,7 @@ import (
 // its batch, and so is one whose life is gone.
 func (a *attempt) accept(ctx context.Context, m *history.Message) (bool, error) {
 	accepted, row, err := a.w.store.Create(ctx, m)
-	if err != nil || accepted && row.Number == 0 {
+	if err != nil || accepted && row.Number == 0 && row.Generation == 0 {
 		return accepted, err
 	}
 	return false, a.begun(ctx, row)

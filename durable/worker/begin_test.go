@@ -50,7 +50,7 @@ func TestALifeWhosePurgeBrokeOffDoesNotBeginAnew(t *testing.T) {
 	runs = 0
 	for name, messages := range map[string][]backend.Delivery{"an event": event, "the start": start} {
 		h.done(h.Inbox(t.Context(), messages))
-		if segments, err := h.cfg.Store.Load(t.Context(), "one", row.Incarnation); err != nil || len(segments.Segments) > 0 || runs > 0 {
+		if segments, err := h.cfg.Store.Load(t.Context(), "one", row.Incarnation, 0); err != nil || len(segments.Segments) > 0 || runs > 0 {
 			t.Errorf("%s begins the instance anew: %v", name, err)
 		}
 	}

@@ -13,12 +13,18 @@ const (
 	consume
 	// repeat: it is part of the history already. What that segment asked for and still waits for is sent again (rule 5).
 	repeat
+	// done: a generation before this one has consumed it, or had no use for it. It owes nothing: this generation began when
+	// everything of that one was sent (rule 9).
+	done
 )
 
 // decide judges a message by the history and by what the batch has taken so far.
 func (st *state) decide(m *history.Message, taken *taken) (v verdict, segment int) {
 	if st.sealed {
 		return drop, 0
+	}
+	if v, ok := st.settled(m); ok {
+		return v, 0
 	}
 	if n, ok := st.consumed(m); ok {
 		return repeat, n
@@ -57,6 +63,25 @@ func (st *state) awaits(m *history.Message, kind history.Kind) verdict {
 	return consume
 }
 
+// settled decides what generations before have decided. Messages from outside name the generation that their sender knew, and are
+// for any. What the last turn of the one before has consumed owes the first turn of this one: who committed that may have
+// died before it was sent.
+func (st *state) settled(m *history.Message) (v verdict, ok bool) {
+	id := m.Event.MessageID
+	if id == "" {
+		id = m.ID
+	}
+	k, known := st.known[id]
+	before := m.Event.Kind == history.Continued && m.Generation+1 == st.h.Generation
+	switch {
+	case (known && k.Last || before) && len(st.h.Segments) > 0:
+		return repeat, true
+	case known || before || m.Event.MessageID == "" && m.Generation < st.h.Generation:
+		return done, true
+	}
+	return drop, false
+}
+
 // consumed finds the segment that consumed the message before.
 func (st *state) consumed(m *history.Message) (segment int, ok bool) {
 	switch m.Event.Kind {
@@ -91,6 +116,14 @@ func identity(m *history.Message) string {
 }
 
 func (t *taken) has(m *history.Message) bool { return t.seen[identity(m)] }
+
+// carry takes what a generation begins with.
+func (t *taken) carry(events []history.Event) {
+	t.started = len(events) > 0
+	for i := range events {
+		t.take(&history.Message{Event: events[i]})
+	}
+}
 
 func (t *taken) take(m *history.Message) {
 	if t.seen == nil {

@@ -64,6 +64,8 @@ type attempt struct {
 	replay *replay.Turn
 	seen   int
 	since  time.Time // of the load
+	// renewals counts the generations that this attempt has begun.
+	renewals int
 	// warm: the state is a warm copy's. head: nobody had committed more when that was looked at last.
 	warm, head bool
 }
@@ -71,25 +73,30 @@ type attempt struct {
 // attempt handles the messages once; on a warm copy, if there is one and it may be used.
 func (w *Worker) attempt(ctx context.Context, g *group, messages []*history.Message, mayBeWarm bool) error {
 	a := &attempt{w: w, g: g, out: w.store.Outbox(), sent: map[int]bool{}}
+	var err error
 	if !mayBeWarm || !a.thaw() {
-		a.since = w.store.Now()
-		h, err := w.store.Load(ctx, g.instance, g.incarnation)
-		if err != nil {
-			return err
-		}
-		a.st, a.head = fold(h), true
+		err = a.load(ctx, messages)
 	}
-	err := a.handle(ctx, messages)
+	for err == nil {
+		if err = a.handle(ctx, messages); err != nil || !a.st.renewed() {
+			break
+		}
+		err = a.renew(ctx, messages)
+	}
 	a.leave(err)
 	return err
 }
 
+// handle handles the messages in the generation that is loaded, as far as it goes.
 func (a *attempt) handle(ctx context.Context, messages []*history.Message) error {
 	a.loaded = len(a.st.h.Segments)
 	if a.st.unfinished() { // whoever meets an unfinished turn finishes it first
 		if err := a.continuation(ctx, messages); err != nil {
 			return err
 		}
+	}
+	if a.st.renewed() {
+		return nil
 	}
 	if err := a.decide(ctx, messages); err != nil {
 		return err
@@ -98,6 +105,9 @@ func (a *attempt) handle(ctx context.Context, messages []*history.Message) error
 		if err := a.turn(ctx); err != nil {
 			return err
 		}
+	}
+	if a.st.renewed() {
+		return nil
 	}
 	return a.settle(ctx)
 }
@@ -145,14 +155,15 @@ func (a *attempt) drain(ctx context.Context) error {
 // decide sorts the messages into what the next segment consumes, what is owed again, and what means nothing.
 func (a *attempt) decide(ctx context.Context, messages []*history.Message) error {
 	var t taken
-	if a.st.start == nil && !a.st.sealed && messages[0].Event.Kind != history.ExecutionStarted {
+	t.carry(a.consumed)
+	if a.st.start == nil && !a.st.sealed && a.st.h.Generation == 0 && messages[0].Event.Kind != history.ExecutionStarted {
 		// The row is the record of the start: any message of an accepted start begins the instance.
 		row, err := a.w.store.Row(ctx, a.g.instance)
 		if err != nil {
 			return err
 		}
 		if row != nil && row.Incarnation == a.g.incarnation && !row.Purged {
-			if row.Number > 0 {
+			if row.Number > 0 || row.Generation > 0 {
 				return a.begun(ctx, row)
 			}
 			a.consumed = append(a.consumed, row.Start)
@@ -170,6 +181,7 @@ func (a *attempt) decide(ctx context.Context, messages []*history.Message) error
 			}
 			t.take(m)
 			a.consumed = append(a.consumed, m.Event)
+		case done:
 		case repeat:
 			if late = late || a.st.end != nil; !late {
 				a.owe(segment)

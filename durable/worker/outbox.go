@@ -106,14 +106,11 @@ func (a *attempt) flush(ctx context.Context) error {
 
 // goOn asks for the next segment of an instance.
 func (a *attempt) goOn() {
-	m, nonce := a.message("", 0), ""
-	n := len(a.st.h.Segments)
-	if n > 0 {
-		nonce = a.st.h.Segments[n-1].Nonce
+	if a.st.renewed() {
+		a.goOnTo(a.st.h.Generation+1, 0)
+		return
 	}
-	m.ID = store.CallID(a.g.instance, a.g.incarnation, "continue-"+nonce)
-	m.Event, m.Number = history.Event{Kind: history.Continued}, uint64(n)
-	a.out.Inbox(m)
+	a.goOnTo(a.st.h.Generation, uint64(len(a.st.h.Segments)))
 }
 
 // handOn leaves the rest of an unfinished turn to a message: everything consumed so far is committed and sent.

@@ -37,7 +37,7 @@ func (w *Worker) takeUp(ctx context.Context, m *history.Message) (known store.At
 
 // awaits reports whether the instance waits for the activity.
 func (w *Worker) awaits(ctx context.Context, m *history.Message) (bool, error) {
-	h, err := w.store.Load(ctx, m.Instance, m.Incarnation)
+	h, err := w.store.Load(ctx, m.Instance, m.Incarnation, m.Generation)
 	return err == nil && h.Awaits(m.Event.Op, m.Event.Epoch) != nil, err
 }
 

@@ -57,7 +57,7 @@ func (w *Worker) Checkup(ctx context.Context, instance string) (*Checkup, error)
 		c.Open = append(c.Open, begin(row))
 	default:
 		c.Open = a.waits()
-		if c.Behind = a.differs(row); c.Behind && row.Number == uint64(len(a.st.h.Segments)) {
+		if c.Behind = a.differs(row); c.Behind && row.Generation == a.st.h.Generation && row.Number == uint64(len(a.st.h.Segments)) {
 			return nil, ErrRow
 		}
 	}
@@ -81,7 +81,7 @@ func (w *Worker) Repair(ctx context.Context, instance string) ([]Open, error) {
 		return []Open{begin(row)}, a.flush(ctx)
 	}
 	a.sendFrom(0)
-	if a.st.unfinished() {
+	if a.st.unfinished() || a.st.renewed() {
 		a.goOn()
 	}
 	a.project = true
@@ -94,11 +94,11 @@ func (w *Worker) examine(ctx context.Context, instance string) (*attempt, *histo
 	if err != nil || row == nil || row.Purged {
 		return nil, nil, err
 	}
-	h, err := w.store.Load(ctx, instance, row.Incarnation)
+	h, err := w.store.Latest(ctx, instance, row.Incarnation, row.Generation)
 	if err != nil {
 		return nil, nil, err
 	}
-	if row.Number > uint64(len(h.Segments)) {
+	if row.Generation == h.Generation && row.Number > uint64(len(h.Segments)) {
 		return nil, nil, fmt.Errorf("%w: it shows %d segments, and there are %d", ErrAhead, row.Number, len(h.Segments))
 	}
 	g := &group{instance: instance, incarnation: row.Incarnation}
@@ -114,7 +114,7 @@ func begin(row *history.Row) Open {
 func (a *attempt) waits() []Open {
 	var open []Open
 	if a.st.end != nil { // nobody waits for anything, but that the rest is let go
-		if a.st.unfinished() {
+		if a.st.unfinished() || a.st.renewed() {
 			open = append(open, Open{Kind: history.Continued, Since: a.st.last, Until: a.st.last})
 		}
 		return open

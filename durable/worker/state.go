@@ -18,8 +18,9 @@ type state struct {
 	asked            []*operation
 	released, flying int
 	releasedBy       []int
-	// calls are the external messages that were consumed, and the segment that did.
+	// calls are the external messages that were consumed, and the segment that did; known those that generations before have.
 	calls map[string]int
+	known map[string]history.Known
 
 	end       *history.Event
 	ended     int // the segment that holds the end
@@ -74,6 +75,8 @@ func (st *state) apply(n int, e *history.Event, sticky bool) {
 	switch e.Kind {
 	case history.ExecutionStarted:
 		st.start = e
+	case history.GenerationStarted:
+		st.begin(e)
 	case history.TaskScheduled, history.TimerCreated:
 		op := &operation{command: e, segment: n, outcome: -1}
 		st.ops[e.Op] = op
@@ -98,7 +101,7 @@ func (st *state) apply(n int, e *history.Event, sticky bool) {
 		if !sticky {
 			st.suspended, st.byWorker, st.reason, st.build = false, false, "", ""
 		}
-	case history.ExecutionCompleted, history.ExecutionFailed, history.ExecutionTerminated:
+	case history.ExecutionCompleted, history.ExecutionFailed, history.ExecutionTerminated, history.ContinuedAsNew:
 		st.end, st.ended = e, n
 	case history.Sealed:
 		st.sealed = true
@@ -121,7 +124,7 @@ func (st *state) status() history.Status {
 	switch {
 	case st.end == nil && st.suspended:
 		return history.StatusSuspended
-	case !st.over():
+	case !st.over(), st.renewed():
 		return history.StatusRunning
 	}
 	switch st.end.Kind {
@@ -140,7 +143,7 @@ func (st *state) row() *history.Row {
 		Generation: st.h.Generation, Number: uint64(len(st.h.Segments)),
 		Start: *st.start, Status: st.status(), Custom: st.custom, Updated: st.last,
 	}
-	if st.over() {
+	if st.over() && !st.renewed() {
 		row.End = st.end
 	}
 	if st.suspended && st.end == nil {

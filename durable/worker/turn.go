@@ -129,7 +129,7 @@ func (a *attempt) suspend(ctx context.Context, why error, messages []history.Eve
 	}
 	suspended := history.Event{Kind: history.ExecutionSuspended, Reason: reason, Build: a.w.cfg.Build}
 	var events []history.Event
-	if len(messages) > 0 && messages[0].Kind == history.ExecutionStarted {
+	if len(messages) > 0 && (messages[0].Kind == history.ExecutionStarted || messages[0].Kind == history.GenerationStarted) {
 		events, messages = append(events, messages[0]), messages[1:]
 	}
 	if i := slices.IndexFunc(messages, func(e history.Event) bool { return e.Kind == history.ExecutionTerminated }); i >= 0 {

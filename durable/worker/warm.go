@@ -109,6 +109,14 @@ func (a *attempt) thaw() bool {
 	return true
 }
 
+// unpark unwinds the code of a generation that is over.
+func (a *attempt) unpark() {
+	if a.replay != nil {
+		a.w.cfg.Watch(a.g.instance, a.replay.Close)
+		a.replay = nil
+	}
+}
+
 // leave ends an attempt: the code that it has run is kept warm when it waits just where the history ends, or is unwound.
 func (a *attempt) leave(err error) {
 	if a.replay == nil {

@@ -201,7 +201,7 @@ func (r *Run) Refuse(err error) {
 func (r *Run) give(in input) {
 	e := in.event
 	switch e.Kind {
-	case history.ExecutionStarted:
+	case history.ExecutionStarted, history.GenerationStarted:
 		r.start(e)
 	case history.TaskCompleted, history.TaskFailed:
 		r.outcome(in, history.TaskScheduled)
@@ -232,16 +232,65 @@ func (r *Run) outcome(in input, of history.Kind) {
 }
 
 func (r *Run) start(e *history.Event) {
-	if r.started {
+	if r.started != nil {
 		return
 	}
-	r.started = true
+	r.started = e
+	if e.Start != nil && e.Kind == history.GenerationStarted {
+		r.carried = r.cursor + len(e.Start.Carried)
+	}
 	r.spawn("", func() {
 		output, failure := r.code(r, e.Data.Bytes)
 		r.ended = true
-		r.end = &history.Event{Kind: history.ExecutionCompleted, Data: history.Payload{Bytes: output}}
-		if failure != nil {
+		switch {
+		case r.next != nil:
+			r.end = r.next
+		case failure != nil:
 			r.end = &history.Event{Kind: history.ExecutionFailed, Failure: failure}
+		default:
+			r.end = &history.Event{Kind: history.ExecutionCompleted, Data: history.Payload{Bytes: output}}
 		}
 	})
+}
+
+// ContinueAsNew has the code, which is about to return, begin anew: as this version of it, with this input, and, if keep,
+// with the events that it has not taken.
+func (r *Run) ContinueAsNew(version uint32, input []byte, keep bool) {
+	r.next = &history.Event{Kind: history.ContinuedAsNew, Version: version, Data: history.Payload{Bytes: input}}
+	if !keep {
+		return
+	}
+	switch carried := r.unread(); {
+	case len(carried) > history.MaxCarried:
+		r.Refuse(fmt.Errorf("it continues as new with %d events that it has not taken, and at most %d go over: take them before", len(carried), history.MaxCarried))
+	case len(carried) > 0:
+		r.next.Start = &history.Start{Carried: carried}
+	}
+}
+
+// Name is that of the orchestration.
+func (r *Run) Name() string { return r.started.Name }
+
+// Version is that of the code that was asked for.
+func (r *Run) Version() uint32 { return r.started.Version }
+
+// unread are the message ids of the events that the history has, or will have, and that nobody has taken, in the order in
+// which they came.
+func (r *Run) unread() []string {
+	kept := map[*history.Event]bool{}
+	for _, ch := range r.channels {
+		for _, e := range ch.buffer {
+			kept[e] = true
+		}
+	}
+	for _, in := range r.held {
+		kept[in.event] = in.event.Kind == history.EventRaised
+	}
+	var out []string
+	for i, in := range r.inputs[:max(r.cursor, r.recorded, min(r.carried, len(r.inputs)))] {
+		if kept[in.event] || i >= r.cursor && in.event.Kind == history.EventRaised {
+			out = append(out, in.event.MessageID)
+		}
+	}
+	return out
 }

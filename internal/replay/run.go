@@ -19,6 +19,7 @@ type Run struct {
 	history  int // segments[:history] come from the history
 	recorded int // inputs[:recorded] come from the history
 	cursor   int // inputs[:cursor] have been fed
+	carried  int // inputs[:carried] are in the history or in what is committed next, whether the code takes them or not
 	ops      index
 	slab     []operation  // those that are recorded
 	pending  []*operation // asked for, and in no segment yet
@@ -28,11 +29,12 @@ type Run struct {
 	at          int // the segment of the last input fed
 	now         time.Time
 	suspended   bool
-	held        []input // inputs that wait for a resume
-	started     bool
+	held        []input        // inputs that wait for a resume
+	started     *history.Event // the start
 	ended       bool
 	end         *history.Event
-	recordedEnd input // what the history says that the code returned
+	recordedEnd input          // what the history says that the code returned
+	next        *history.Event // what it is to begin anew with
 	err         error
 	unwinding   bool
 	parks       bool // every wait parks: tests compare
@@ -132,7 +134,7 @@ func (r *Run) file(in input) {
 		r.inputs = append(r.inputs, in)
 	case e.Kind == history.CustomStatusSet:
 		r.savedStatus = e.Data.Bytes
-	case e.Kind == history.ExecutionCompleted || e.Kind == history.ExecutionFailed:
+	case e.Kind.IsEnd():
 		r.recordedEnd = in
 	default:
 		r.record(in)
@@ -166,6 +168,9 @@ func (r *Run) drive() {
 
 // check compares, when nobody goes on, what the code did with all that the history has.
 func (r *Run) check() error {
+	if r.ended {
+		r.cursor = max(r.cursor, min(r.carried, len(r.inputs))) // they came with the start, and were not waited for
+	}
 	if r.ended && r.cursor < r.recorded {
 		in := r.inputs[r.cursor]
 		if s := r.segments[in.segment]; !s.sticky || s.group != r.group() || in.segment == r.at {

@@ -259,7 +259,7 @@ func (s *server) checkHistories() (charged int) {
 			s.t.Errorf("%s: no row: %v", id, err)
 			continue
 		}
-		h, err := st.Load(s.t.Context(), id, row.Incarnation)
+		h, err := st.Load(s.t.Context(), id, row.Incarnation, row.Generation)
 		if err != nil {
 			s.t.Fatal(err)
 		}

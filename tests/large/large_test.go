@@ -209,7 +209,7 @@ func TestThousandsOfActivitiesOneAfterTheOther(t *testing.T) {
 			t.Errorf("%d turns read the history %d times", n, q)
 		}
 		before := h.calls["table.query"]
-		loaded, err := h.store.Load(t.Context(), "long", h.incarnation("long"))
+		loaded, err := h.store.Load(t.Context(), "long", h.incarnation("long"), 0)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -15,7 +15,7 @@ import (
 // check watches every effect on the backend, and knows what must never be.
 type check struct {
 	w        *World
-	lives    map[string]*life // by instance and incarnation
+	lives    map[string]*life // the first generations, by instance and incarnation
 	order    []*life          // as they began
 	ops      map[string]opOf  // by the identity of the operation
 	starts   map[string]*start
@@ -57,11 +57,27 @@ func newCheck(w *World) *check {
 	return &check{w: w, lives: map[string]*life{}, ops: map[string]opOf{}, starts: map[string]*start{}, calls: map[string]*call{}, purging: map[string]bool{}, erased: map[string]bool{}, redriven: map[string]uint32{}}
 }
 
-func (c *check) life(instance, incarnation string) *life { return c.lives[instance+"/"+incarnation] }
+// life is the newest generation of an incarnation.
+func (c *check) life(instance, incarnation string) *life {
+	l := c.lives[instance+"/"+incarnation]
+	for l != nil && l.next != nil {
+		l = l.next
+	}
+	return l
+}
+
+// generation is one of an incarnation's.
+func (c *check) generation(instance, incarnation string, n int) *life {
+	l := c.lives[instance+"/"+incarnation]
+	for l != nil && l.generation < n {
+		l = l.next
+	}
+	return l
+}
 
 // put is called after an item was put in the place of old.
 func (c *check) put(a *actor, old *backend.Item, item backend.Item) {
-	if _, _, ok := segmentOf(item.Key); ok {
+	if _, ok := segmentOf(item.Key); ok {
 		c.segment(a, old, item)
 	} else if old != nil && strings.HasPrefix(item.Partition, "mail#") && item.Sort == "mail" {
 		c.w.fail("%s sends a mail twice: %s", a, item.Partition)
@@ -119,22 +135,26 @@ func (of opOf) over() bool {
 
 // segment checks a commit.
 func (c *check) segment(a *actor, old *backend.Item, item backend.Item) {
-	incarnation, n, _ := segmentOf(item.Key)
-	instance := shortPartition(item.Partition)
+	at, _ := segmentOf(item.Key)
+	instance, incarnation, n := shortPartition(item.Partition), at.incarnation, at.number
 	if seg := decodeSegment(item); seg != nil && seg.Tombstone {
-		c.buriedSegment(a, c.life(instance, incarnation), n, item)
+		c.buriedSegment(a, c.generation(instance, incarnation, at.generation), n, item)
 		return
 	}
 	if old != nil {
 		c.w.fail("%s overwrites segment %s", a, short(item.Key))
 		return
 	}
-	l := c.life(instance, incarnation)
+	l := c.generation(instance, incarnation, at.generation)
 	if l == nil {
-		l = newLife(instance, incarnation)
-		c.lives[instance+"/"+incarnation] = l
+		l = newLife(instance, incarnation, at.generation)
 		c.order = append(c.order, l)
-		c.begin(a, l)
+		if at.generation == 0 {
+			c.lives[instance+"/"+incarnation] = l
+			c.begin(a, l)
+		} else {
+			c.renew(a, l)
+		}
 	}
 	if n != len(l.segments) {
 		c.w.fail("%s commits segment %d of %s after %d", a, n, l, len(l.segments)-1)
@@ -153,6 +173,9 @@ func (c *check) segment(a *actor, old *backend.Item, item backend.Item) {
 		return
 	}
 	c.committed(a, l, seg)
+	if n == 0 && l.prev != nil {
+		c.carried(a, l, seg)
+	}
 }
 
 // hydrate reads the payloads that the segment refers to.
@@ -182,7 +205,7 @@ func (c *check) begin(a *actor, l *life) {
 	}
 	l.task = s.task
 	for _, other := range c.order {
-		if other.instance == l.instance && other != l && !other.sealed {
+		if other.instance == l.instance && other != l && !other.sealed && other.next == nil {
 			c.w.fail("%s begins %s beside %s, which is not sealed", a, l, other)
 		}
 	}
@@ -200,6 +223,7 @@ func (c *check) committed(a *actor, l *life, seg *history.Segment) {
 			c.ops[l.operationID(e.Op)] = opOf{l, o}
 		}
 		if e.MessageID != "" {
+			c.consumedBefore(a, l, e)
 			sent := c.calls[e.MessageID]
 			if sent == nil || sent.instance != l.instance || sent.incarnation != l.incarnation || sent.kind != e.Kind {
 				c.w.fail("%s has %s consume %s, which was not sent to it", a, l, describeEvent(e))
@@ -236,8 +260,8 @@ func (c *check) folded(a *actor, item backend.Item) {
 	if item.Owner == purged {
 		return
 	}
-	h, err := store.New(store.Config{Backend: c.w.inner}).Load(context.Background(), instance, item.Owner)
-	l := c.life(instance, item.Owner)
+	h, err := store.New(store.Config{Backend: c.w.inner}).Load(context.Background(), instance, item.Owner, item.Sequence.Generation)
+	l := c.generation(instance, item.Owner, int(item.Sequence.Generation))
 	if err != nil || l == nil || len(h.Segments) != len(l.raw) {
 		c.w.fail("%s folds %s, which cannot be read any more: %v", a, instance, err)
 		return
@@ -256,7 +280,7 @@ func (c *check) row(a *actor, old *backend.Item, item backend.Item) {
 		c.w.fail("%s puts an unreadable row %s", a, short(item.Key))
 		return
 	}
-	l := c.life(row.Instance, row.Incarnation)
+	l := c.generation(row.Instance, row.Incarnation, int(row.Generation))
 	if old == nil || old.Owner != item.Owner {
 		c.created(a, old, row)
 		return
@@ -266,7 +290,7 @@ func (c *check) row(a *actor, old *backend.Item, item backend.Item) {
 		c.purgedRow(a, l, row)
 		return
 	case !old.Sequence.Less(item.Sequence):
-		c.w.fail("%s puts the row of %s back from %d to %d", a, row.Instance, old.Sequence.Number, row.Number)
+		c.w.fail("%s puts the row of %s back from %v to %v", a, row.Instance, old.Sequence, item.Sequence)
 		return
 	case l == nil || int(row.Number) > len(l.segments):
 		c.w.fail("%s puts a row of %s at %d, ahead of its history", a, row.Instance, row.Number)
@@ -412,8 +436,24 @@ func (c *check) owed(m *history.Message) string {
 	if l == nil {
 		return c.owedWithoutHistory(m)
 	}
+	if m.Event.MessageID == "" {
+		if l = c.generation(m.Instance, m.Incarnation, int(m.Generation)); l == nil {
+			return "the generation has not begun"
+		}
+		return c.owedIn(l, m)
+	}
+	for _, g := range l.generations() { // the first one that has it: later ones got it from there
+		if _, ok := g.calls[m.Event.MessageID]; ok {
+			return c.owedIn(g, m)
+		}
+	}
+	return c.owedIn(l, m)
+}
+
+// owedIn says what a message still asks for of a generation.
+func (c *check) owedIn(l *life, m *history.Message) string {
 	segment, pending := l.consumed(m)
-	if pending != "" && l.end == nil {
+	if pending != "" && (l.end == nil || l.renewed() && m.Event.MessageID != "") {
 		return pending
 	}
 	if segment < 0 {
@@ -465,7 +505,8 @@ func (c *check) behind(l *life, segment int) string {
 	if err != nil || item == nil || item.Owner != l.incarnation {
 		return ""
 	}
-	if slices.Contains(l.shows, segment) && int(item.Sequence.Number) <= segment {
+	at := backend.Sequence{Generation: uint64(l.generation), Number: uint64(segment)}
+	if slices.Contains(l.shows, segment) && !l.renewed() && !at.Less(item.Sequence) {
 		return fmt.Sprintf("the row is at %d and does not show segment %d", item.Sequence.Number, segment)
 	}
 	return ""

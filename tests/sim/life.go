@@ -13,9 +13,12 @@ import (
 	"github.com/durable-lambda/durable-lambda/durable/store"
 )
 
-// life is what one incarnation of an instance has come to, folded from what was put: independently of the worker's fold.
+// life is what one generation of an incarnation of an instance has come to, folded from what was put: independently of the
+// worker's fold.
 type life struct {
 	instance, incarnation string
+	generation            int
+	prev, next            *life // the generations before and after it
 	segments              []*history.Segment
 	raw                   [][]byte
 	ops                   map[string]*op
@@ -58,19 +61,26 @@ type op struct {
 	claimedAt time.Time
 }
 
+// spot is the key of a segment.
+type spot struct {
+	incarnation        string
+	generation, number int
+}
+
 // segmentOf splits the key of a segment.
-func segmentOf(k backend.Key) (incarnation string, number int, ok bool) {
+func segmentOf(k backend.Key) (at spot, ok bool) {
 	rest, ok := strings.CutPrefix(k.Sort, "h#")
 	parts := strings.Split(rest, "#")
 	if !ok || len(parts) != 3 {
-		return "", 0, false
+		return at, false
 	}
-	n, err := strconv.ParseUint(parts[2], 16, 32)
-	return parts[0], int(n), err == nil
+	g, err := strconv.ParseUint(parts[1], 16, 32)
+	n, err2 := strconv.ParseUint(parts[2], 16, 32)
+	return spot{parts[0], int(g), int(n)}, err == nil && err2 == nil
 }
 
 func decodeSegment(item backend.Item) *history.Segment {
-	if _, _, ok := segmentOf(item.Key); !ok {
+	if _, ok := segmentOf(item.Key); !ok {
 		return nil
 	}
 	seg, err := history.DecodeSegment(bytes.Clone(item.Value))
@@ -172,7 +182,7 @@ func seals(seg *history.Segment) bool {
 }
 
 func (l *life) apply(n int, e *history.Event, sticky bool) error {
-	if e.Kind != history.ExecutionStarted && e.Kind != history.Sealed && l.start == nil {
+	if e.Kind != history.ExecutionStarted && e.Kind != history.GenerationStarted && e.Kind != history.Sealed && l.start == nil {
 		return fmt.Errorf("before the start")
 	}
 	if l.end != nil && e.Kind != history.Sealed && (l.end.Kind != history.ExecutionTerminated || e.Kind.IsInput()) {
@@ -180,10 +190,15 @@ func (l *life) apply(n int, e *history.Event, sticky bool) error {
 	}
 	switch e.Kind {
 	case history.ExecutionStarted:
-		if l.start != nil || n > 0 {
+		if l.start != nil || n > 0 || l.generation > 0 {
 			return fmt.Errorf("started twice")
 		}
 		l.start = e
+	case history.GenerationStarted:
+		if l.start != nil || n > 0 || l.generation == 0 {
+			return fmt.Errorf("begun twice")
+		}
+		l.start, l.custom = e, e.Start.Custom
 	case history.TaskScheduled, history.TimerCreated:
 		if l.ops[e.Op] != nil {
 			return fmt.Errorf("asked for twice")
@@ -215,7 +230,7 @@ func (l *life) apply(n int, e *history.Event, sticky bool) error {
 		if !sticky {
 			l.suspended, l.byWorker = false, false
 		}
-	case history.ExecutionCompleted, history.ExecutionFailed, history.ExecutionTerminated:
+	case history.ExecutionCompleted, history.ExecutionFailed, history.ExecutionTerminated, history.ContinuedAsNew:
 		l.end, l.ended = e, n
 	case history.Sealed:
 		if l.end == nil {
@@ -252,7 +267,7 @@ func (l *life) status() history.Status {
 	switch {
 	case l.end == nil && l.suspended:
 		return history.StatusSuspended
-	case l.end == nil || l.segments[len(l.segments)-1].More:
+	case l.end == nil || l.segments[len(l.segments)-1].More || l.end.Kind == history.ContinuedAsNew:
 		return history.StatusRunning
 	case l.end.Kind == history.ExecutionCompleted:
 		return history.StatusCompleted
@@ -267,15 +282,28 @@ func (l *life) at(n int) *life {
 	if n == len(l.segments) {
 		return l
 	}
-	past := newLife(l.instance, l.incarnation)
+	past := newLife(l.instance, l.incarnation, l.generation)
 	for _, seg := range l.segments[:n] {
 		_ = past.add(seg)
 	}
 	return past
 }
 
-func newLife(instance, incarnation string) *life {
-	return &life{instance: instance, incarnation: incarnation, ops: map[string]*op{}, calls: map[string]int{}}
+// renewed reports whether another generation is to follow, and may.
+func (l *life) renewed() bool {
+	return l.end != nil && l.end.Kind == history.ContinuedAsNew && !l.segments[len(l.segments)-1].More
+}
+
+// generations are this life and those before it, the first one first.
+func (l *life) generations() []*life {
+	if l == nil {
+		return nil
+	}
+	return append(l.prev.generations(), l)
+}
+
+func newLife(instance, incarnation string, generation int) *life {
+	return &life{instance: instance, incarnation: incarnation, generation: generation, ops: map[string]*op{}, calls: map[string]int{}}
 }
 
 // unsent names the first command of a segment that is still wanted and was never sent.
@@ -305,11 +333,14 @@ func (l *life) unsent(segment int) string {
 func (l *life) terminated() bool { return l.end != nil && l.end.Kind == history.ExecutionTerminated }
 
 func (l *life) String() string {
+	if l.generation > 0 {
+		return fmt.Sprintf("%s#%s.%d", l.instance, shortIncarnation(l.incarnation), l.generation)
+	}
 	return fmt.Sprintf("%s#%s", l.instance, shortIncarnation(l.incarnation))
 }
 
 func (l *life) operationID(op string) string {
-	return store.OperationID(l.instance, l.incarnation, 0, op, 0)
+	return store.OperationID(l.instance, l.incarnation, uint64(l.generation), op, 0)
 }
 
 // last is the time of the newest segment.

@@ -137,7 +137,7 @@ func (m mutant) crashed(t *testing.T, root string) string {
 	t.Helper()
 	out, _ := exec.CommandContext(t.Context(), "go", "test", "-vet=off", "-count=1", "-overlay", m.overlay(t, root),
 		"-run", "^TestCrashEverywhere$/^scenarios$/^"+strings.ReplaceAll(m.crash, " ", "_")+"$", ".").CombinedOutput()
-	return string(regexp.MustCompile(`crashes at .*`).Find(out))
+	return string(regexp.MustCompile(`crashes at .*|step \d+: .*`).Find(out))
 }
 
 // overlay writes the files as they are to be built, and returns the name of the list of them.

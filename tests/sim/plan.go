@@ -44,6 +44,8 @@ type Plan struct {
 	Hasty bool
 	// Contended: several clients want each id, again and again.
 	Contended bool
+	// Purged: clients purge what they start again and again.
+	Purged bool
 	// Persistent clients ask until they have an answer, also after a crash.
 	Persistent bool
 	// Managed: every instance is suspended, resumed and terminated.
@@ -143,7 +145,7 @@ func newPlan(seed uint64, r *rand.Rand) Plan {
 // focus makes some plans meet often what needs several rare things at once.
 func (p *Plan) focus(r *rand.Rand) {
 	more, most := []fault{crash, stall, lost}, []fault(nil)
-	switch r.IntN(9) {
+	switch r.IntN(11) {
 	case 0: // long turns that are interrupted
 		p.HandOn, p.SegmentCommands, p.Aim = 0.6, 1+r.IntN(3), committing
 		p.Programs = []string{pick(r, "fan", "coroutines", "unawaited", "steps", "buggy")}
@@ -167,6 +169,14 @@ func (p *Plan) focus(r *rand.Rand) {
 	case 5: // activities that two workers have at a time
 		p.Runners, p.Programs = 2, []string{pick(r, "bounds", "outside")}
 		most = []fault{duplicate}
+	case 6: // generations
+		p.Instances, p.Orchestrators, p.Aim = pick(r, 1, 2), 3, pick(r, committing, sending, committing)
+		p.Programs, p.HandOn = []string{"rounds"}, pick(r, 0, 0.3, 0.6)
+		most = []fault{crash, stall}
+	case 7: // purges beside starts
+		p.Instances, p.Clients, p.Contended, p.Purged = 1, 3, true, true
+		p.Programs, p.Aim, p.Deploys = []string{pick(r, "steps", "saga", "sequence")}, pick(r, committing, showing), false
+		most = []fault{stall}
 	default:
 		return
 	}

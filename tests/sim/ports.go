@@ -62,7 +62,7 @@ func (t *table) Put(ctx context.Context, item backend.Item, cond backend.Conditi
 
 // aimOf says what a put is for.
 func aimOf(k backend.Key) aim {
-	if _, _, ok := segmentOf(k); ok {
+	if _, ok := segmentOf(k); ok {
 		return committing
 	}
 	if k.Sort == "row" {

@@ -89,6 +89,7 @@ var programs = []*program{
 	{name: "buggy", orchestration: "Buggy", input: plain, event: goEvent, want: wantBuggy},
 	{name: "late", orchestration: "Late", input: plain, event: goEvent, want: wantLate},
 	{name: "bounds", orchestration: "Bounds", input: boundsInput, want: wantBounds},
+	{name: "rounds", orchestration: "Rounds", input: roundsInput, event: goEvent, want: wantRounds},
 	{name: "outside", orchestration: "Outside", input: outsideInput, want: wantOutside},
 	{name: "orders", orchestration: "ProcessOrder", input: orderInput, event: approval, want: wantOrder, once: true, prefix: "order-"},
 }
@@ -110,6 +111,7 @@ func (w *World) handlers(a *actor) []durable.Handler {
 		treeOrch.Bind(w.tree),
 		eventsOrch.Bind(events),
 		sagaOrch.Bind(saga),
+		roundsOrch.Bind(rounds),
 		buggyOrch.Bind(func(ctx durable.Context, in Plain) (string, error) { return w.buggy(ctx, in, a.build) }),
 	}, slices.Concat(w.boundedHandlers(a), w.outsideHandlers(a), a.orderHandlers())...)
 	if a.build > 1 {

@@ -20,11 +20,15 @@ const purged = "purged"
 // it is where nothing is purged.
 func (w *World) purges(id string, p *program, add func(*request)) {
 	dice := rand.New(rand.NewPCG(w.plan.Seed, uint64(len(id))<<8|uint64(id[len(id)-1])))
-	if p.once || !chance(dice, 0.4) {
+	if p.once || !chance(dice, 0.4) && !w.plan.Purged {
 		return
 	}
 	for range 1 + dice.IntN(3) {
 		most := pick(dice, time.Second, time.Minute, 5*time.Hour, 80*time.Hour)
+		if w.plan.Purged { // when others start it
+			add(purge(id, epoch.Add(time.Duration(1+dice.IntN(2))*40*time.Second+time.Duration(dice.IntN(20)-10)*time.Millisecond)))
+			continue
+		}
 		add(purge(id, epoch.Add(time.Duration(dice.Int64N(int64(most))))))
 	}
 }
@@ -41,7 +45,7 @@ func (c *check) buriedSegment(a *actor, l *life, n int, item backend.Item) {
 	switch {
 	case l == nil || n >= len(l.raw):
 		c.w.fail("%s buries segment %s, which is not there", a, short(item.Key))
-	case !l.sealed || !c.purging[l.instance]:
+	case !c.life(l.instance, l.incarnation).sealed || !c.purging[l.instance]:
 		c.w.fail("%s buries a segment of %s, which is sealed: %v, or which nobody purges", a, l, l.sealed)
 	case item.Expires.Sub(c.w.now) < 14*24*time.Hour:
 		c.w.fail("%s buries a segment of %s under what may vanish before the last message", a, l)
@@ -58,6 +62,13 @@ func (c *check) purgedRow(a *actor, l *life, row *history.Row) {
 	if !row.Purged {
 		return
 	}
+	for _, g := range l.generations() {
+		c.purgedGeneration(a, g)
+	}
+}
+
+// purgedGeneration checks that nothing is left of a generation.
+func (c *check) purgedGeneration(a *actor, l *life) {
 	for n, raw := range l.raw {
 		if seg, err := history.DecodeSegment(raw); err != nil || !seg.Tombstone {
 			c.w.fail("%s buries %s, whose segment %d is still there", a, l, n)

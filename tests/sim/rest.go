@@ -47,9 +47,9 @@ func (w *World) restingTable() {
 		if isDue(item.Key) {
 			w.fail("the due row %s is left", item.Sort)
 		}
-		if incarnation, n, ok := segmentOf(item.Key); ok {
+		if at, ok := segmentOf(item.Key); ok {
 			segments++
-			l := w.check.life(shortPartition(item.Partition), incarnation)
+			n, l := at.number, w.check.generation(shortPartition(item.Partition), at.incarnation, at.generation)
 			gone := l != nil && w.check.purging[l.instance] && item.Owner == purged
 			if l == nil || n >= len(l.raw) || !gone && !bytes.Equal(l.raw[n], item.Value) {
 				w.fail("segment %s is not what was committed", short(item.Key))
@@ -80,6 +80,9 @@ func (w *World) restingList() {
 		seen[in.ID] = true
 	}
 	for _, l := range w.check.order {
+		if l.next != nil {
+			continue
+		}
 		if row, _ := w.plain.Row(context.Background(), l.instance); row != nil && row.Purged {
 			continue
 		}
@@ -104,7 +107,7 @@ func (w *World) restingRow(row *history.Row) {
 		w.fail("the row of %s shows a life that is sealed", l)
 	}
 	for _, other := range w.check.order {
-		if other.instance == l.instance && other != l && other.incarnation >= l.incarnation {
+		if other.instance == l.instance && other.next == nil && other != l && other.incarnation >= l.incarnation {
 			w.fail("the row of %s hides %s", l, other)
 		}
 	}
@@ -112,7 +115,7 @@ func (w *World) restingRow(row *history.Row) {
 
 // restingLife checks what a life has come to.
 func (w *World) restingLife(l *life) {
-	if l.end == nil {
+	if l.end == nil || l.renewed() && l.next == nil {
 		w.fail("%s never ends", l)
 		return
 	}
@@ -122,15 +125,17 @@ func (w *World) restingLife(l *life) {
 	lost := false // an attempt, so that nobody can say what the activity comes to
 	for _, name := range slices.Sorted(maps.Keys(l.ops)) {
 		o := l.ops[name]
-		missed := w.plan.Loses && l.sealed || // what nobody waited for was lost, and the life was replaced before anybody looked
+		missed := w.plan.Loses && (l.sealed || l.next != nil) || // what nobody waited for was lost, and the life went on before anybody looked
 			o.outcome != nil && o.unrun(o.outcome)
 		if o.command.Kind == history.TaskScheduled && o.runs == 0 && !o.waiting && !o.dead && !missed {
 			w.fail("%s never ran for %s", describeEvent(o.command), l)
 		}
 		lost = lost || o.dead
 	}
-	if err := l.task.program.want(w, l); err != nil && !lost {
-		w.fail("%s (%s): %v", l, l.task.program.name, err)
+	if l.next == nil {
+		if err := l.task.program.want(w, l); err != nil && !lost {
+			w.fail("%s (%s): %v", l, l.task.program.name, err)
+		}
 	}
 	w.replays(l)
 }

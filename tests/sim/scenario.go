@@ -193,6 +193,20 @@ var scenarios = []scenario{
 		s.raise(0, "i1", "go", 1)
 		s.raise(time.Second, "i1", "GO", 2)
 	}},
+	{name: "rounds", long: true, act: func(s *stage) {
+		s.start("i1", "rounds", Rounds{Plain: Plain{N: 3}})
+		for i := range 4 {
+			s.raise(time.Duration(i)*time.Second, "i1", "go", i)
+		}
+	}},
+	{name: "rounds in which nothing happens", plan: handedOn, act: func(s *stage) {
+		s.start("i1", "rounds", Rounds{Plain: Plain{N: 5}, Round: 2})
+	}},
+	{name: "rounds handed on", long: true, plan: handedOn, act: func(s *stage) {
+		s.start("i1", "rounds", Rounds{Plain: Plain{N: 2}})
+		s.raise(0, "i1", "go", 1)
+		s.raise(0, "i1", "go", 2)
+	}},
 	{name: "saga", act: func(s *stage) { s.start("i1", "saga", Plain{N: 2}) }},
 	{name: "suspended and resumed", act: func(s *stage) {
 		s.start("i1", "anything", Tree{Root: nodes("seq", sleep(2*time.Second), ask("a"))})

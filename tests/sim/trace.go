@@ -52,8 +52,11 @@ func shortPartition(p string) string { return strings.TrimPrefix(p, "i#") }
 
 func short(k backend.Key) string {
 	sort := k.Sort
-	if inc, n, ok := segmentOf(k); ok {
-		sort = fmt.Sprintf("%s#%d", shortIncarnation(inc), n)
+	if at, ok := segmentOf(k); ok {
+		sort = fmt.Sprintf("%s#%d", shortIncarnation(at.incarnation), at.number)
+		if at.generation > 0 {
+			sort = fmt.Sprintf("%s.%d#%d", shortIncarnation(at.incarnation), at.generation, at.number)
+		}
 	}
 	return shortPartition(k.Partition) + "/" + sort
 }
