@@ -281,6 +281,23 @@ func TestAManagedInstanceThatContinuesAsNew(t *testing.T) {
 	h.is("one", durable.Running)
 }
 
+func TestIDsOfEachGenerationAreItsOwn(t *testing.T) {
+	t.Parallel()
+	h := newHub(t, worker.Config{}, eternal.Bind(func(ctx durable.Context, r round) (string, error) {
+		r.Taken = append(r.Taken, ctx.NewID())
+		if r.N++; r.N < 3 {
+			return "", eternal.ContinueAsNew(ctx, r)
+		}
+		return strings.Join(r.Taken, " "), nil
+	}))
+	h.submitEternal(round{})
+	h.settle()
+	ids := strings.Fields(string(h.is("one", durable.Completed).Output))
+	if len(ids) != 3 || ids[0] == ids[1] || ids[1] == ids[2] {
+		t.Errorf("the ids are %q", ids)
+	}
+}
+
 func TestContinueAsNewWithAnotherVersion(t *testing.T) {
 	t.Parallel()
 	old := eternal.Bind(func(ctx durable.Context, r round) (string, error) {

@@ -74,7 +74,7 @@ func (a *attempt) open(ctx context.Context, h durable.Handler, inputs []history.
 		}
 	}
 	a.replay = replay.Open(h.Run, a.st.h.Segments, replay.Options{
-		Instance: a.g.instance, Incarnation: a.g.incarnation, Inputs: a.w.inputs, MaxPayload: a.w.store.MaxPayload(),
+		Instance: a.g.instance, Incarnation: a.g.incarnation, Generation: a.st.h.Generation, Inputs: a.w.inputs, MaxPayload: a.w.store.MaxPayload(),
 		Log: a.w.log.With("instance", a.g.instance),
 	})
 	a.seen = -1

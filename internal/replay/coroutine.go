@@ -15,6 +15,7 @@ import (
 type coroutine struct {
 	prefix  string // of the paths of its operations: "" or "2."
 	n       int    // operations numbered so far
+	names   int    // unique names given so far
 	body    func()
 	next    func() (struct{}, bool)
 	stop    func()
@@ -99,6 +100,15 @@ func (r *Run) nextPath() []byte {
 	r.scratch = strconv.AppendInt(r.scratch, int64(c.n), 10)
 	c.n++
 	return r.scratch
+}
+
+// Unique is a name that no other run, and no other call in this one, gets: the same in every replay. It takes no number of an
+// operation, so that code may ask for more of them later.
+func (r *Run) Unique() string {
+	r.alive()
+	c := r.current
+	c.names++
+	return fmt.Sprintf("%s/%s/%d/%s%d", r.opt.Instance, r.opt.Incarnation, r.opt.Generation, c.prefix, c.names)
 }
 
 // Go runs body in a coroutine of its own. It takes one number of the running coroutine, and the operations of the new

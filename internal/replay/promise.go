@@ -84,5 +84,11 @@ func (r *Run) AwaitAny(ps ...*Promise) int {
 	}
 }
 
+// Signal returns a promise that the code itself completes.
+func (r *Run) Signal() (p *Promise, complete func()) {
+	p = new(Promise)
+	return p, func() { r.complete(p, nil) }
+}
+
 // Completed returns a promise that is done, of something that needed no operation.
 func Completed() *Promise { return &Promise{done: true} }

@@ -28,7 +28,9 @@ const (
 type Options struct {
 	Instance    string
 	Incarnation string
-	Inputs      Check
+	// Generation of the history.
+	Generation uint64
+	Inputs     Check
 	// MaxPayload is how many bytes an input or output may have, for the code to ask; 0 is history.MaxPayload.
 	MaxPayload int
 	// Log receives what the code logs, in the live part only, and warnings. Nil discards.

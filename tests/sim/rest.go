@@ -147,7 +147,7 @@ func (w *World) replays(l *life) {
 	if l.sealed {
 		segments = segments[:len(segments)-1]
 	}
-	opt := replay.Options{Instance: l.instance, Incarnation: l.incarnation, Inputs: replay.CheckStrict}
+	opt := replay.Options{Instance: l.instance, Incarnation: l.incarnation, Generation: uint64(l.generation), Inputs: replay.CheckStrict}
 	t := replay.Open(run, segments, opt)
 	d := t.Deliver(nil, segments[len(segments)-1].Time)
 	t.Close()
