@@ -96,7 +96,7 @@ func TestContinueAsNewIsRefused(t *testing.T) {
 		"with too many events": {func(ctx durable.Context) (string, error) {
 			_, err := answer.Next(ctx).Await()
 			return "", errors.Join(err, play.ContinueAsNew(ctx, ""))
-		}, history.MaxCarried + 1, "with 501 events that it has not taken, and at most 500 go over"},
+		}, history.MaxCarried + 1, "with 251 events that it has not taken, and at most 250 go over"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -55,7 +55,7 @@ func (c *Client) attempt(ctx context.Context, req *durable.ReportRequest) (*hist
 	if err != nil {
 		return nil, err
 	}
-	if row.Incarnation != m.Incarnation {
+	if row.Incarnation != m.Incarnation || m.Generation < row.Generation {
 		return nil, notPending(m)
 	}
 	if req.What == durable.ReportHeartbeat {

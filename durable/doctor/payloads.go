@@ -110,6 +110,9 @@ func (e *examination) users(ctx context.Context, id string) (func(backend.BlobIn
 	if err != nil {
 		return all, nil
 	}
+	if row.Generation > 0 && e.now.Sub(row.Updated) < keptFor { // messages of an earlier generation may still be on their way
+		return func(_ backend.BlobInfo, life string) bool { return life == row.Incarnation }, nil
+	}
 	return func(b backend.BlobInfo, life string) bool {
 		if life != row.Incarnation { // replaced, and as long ago as its last message may be
 			return e.now.Sub(row.Start.At) < keptFor

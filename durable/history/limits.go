@@ -17,7 +17,7 @@ const (
 	InlinePayload   = 16 << 10  // bytes up to which a payload stays in the history; larger ones become blobs
 	MaxReason       = 4 << 10   // bytes of a reason
 	MaxMessage      = 4 << 10   // bytes of an error's text; longer ones are cut
-	MaxCarried      = 500       // events that go over to the next generation
+	MaxCarried      = 250       // events that go over to the next generation
 	SegmentCommands = 1000      // commands of one segment
 	MaxInFlight     = 1000      // activities of one instance that are under way at once; the others wait in the history
 	SegmentBytes    = 256 << 10 // bytes of one segment's commands, roughly

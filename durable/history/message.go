@@ -16,7 +16,7 @@ type Message struct {
 	Sent time.Time
 	// Waiting is since when an activity that nobody has registered is being re-sent.
 	Waiting time.Time
-	// Pending is since when an attempt of an activity is under way elsewhere: this message asks for nothing but that somebody
+	// Pending is since when an attempt of an activity is under way elsewhere, or by when its body must have come to an end: this message asks for nothing but that somebody
 	// looks whether it is over. With a failure in its event, it reports that.
 	Pending time.Time
 	// Replaces is, in a start, the version of the status row that it replaces; nil when there was none.

@@ -83,7 +83,7 @@ func (w *Worker) activity(ctx context.Context, m *history.Message, d backend.Del
 			return err
 		}
 		if !mine {
-			m.Pending = since
+			m.Pending = since.Add(bodyTimeout(policy(m))) // when its work may be handed on at the latest
 			return w.lookAfter(ctx, m)
 		}
 	}

@@ -67,16 +67,10 @@ func (st *state) awaits(m *history.Message, kind history.Kind) verdict {
 // for any. What the last turn of the one before has consumed owes the first turn of this one: who committed that may have
 // died before it was sent.
 func (st *state) settled(m *history.Message) (v verdict, ok bool) {
-	id := m.Event.MessageID
-	if id == "" {
-		id = m.ID
-	}
-	k, known := st.known[id]
-	before := m.Event.Kind == history.Continued && m.Generation+1 == st.h.Generation
-	switch {
-	case (known && k.Last || before) && len(st.h.Segments) > 0:
+	switch k, known := st.known[messageID(m)]; {
+	case known && k.Last && len(st.h.Segments) > 0:
 		return repeat, true
-	case known || before || m.Event.MessageID == "" && m.Generation < st.h.Generation:
+	case known || m.Event.MessageID == "" && m.Generation < st.h.Generation:
 		return done, true
 	}
 	return drop, false

@@ -45,7 +45,7 @@ func (a *attempt) allot(seg *history.Segment) {
 			suspended, sticky = true, sticky || e.MessageID == ""
 		case history.ExecutionResumed:
 			suspended = sticky
-		case history.ExecutionCompleted, history.ExecutionFailed:
+		case history.ExecutionCompleted, history.ExecutionFailed, history.ContinuedAsNew:
 			ended = true
 		case history.ExecutionTerminated:
 			terminated = true

@@ -64,8 +64,9 @@ type attempt struct {
 	replay *replay.Turn
 	seen   int
 	since  time.Time // of the load
-	// renewals counts the generations that this attempt has begun.
+	// renewals counts the generations that this attempt has begun, and left says that a message is to come again.
 	renewals int
+	left     bool
 	// warm: the state is a warm copy's. head: nobody had committed more when that was looked at last.
 	warm, head bool
 }
@@ -109,23 +110,27 @@ func (a *attempt) handle(ctx context.Context, messages []*history.Message) error
 	if a.st.renewed() {
 		return nil
 	}
-	return a.settle(ctx)
+	if err := a.settle(ctx); err != nil || !a.left {
+		return err
+	}
+	return errRenewing
 }
 
 // continuation finishes the turn that somebody else has begun, and sends what it asks for.
 func (a *attempt) continuation(ctx context.Context, messages []*history.Message) error {
 	var err error
 	if a.st.end != nil {
-		if !slices.ContainsFunc(messages, func(m *history.Message) bool {
-			return m.Event.Kind == history.Continued && m.Number == uint64(a.loaded)
-		}) {
+		if !slices.ContainsFunc(messages, func(m *history.Message) bool { return asksFor(m, a.st.h.Generation, uint64(a.loaded)) }) {
 			a.release(a.last()) // who asks to go on has sent it
 		}
 		err = a.drain(ctx)
 	} else {
 		err = a.run(ctx, nil, nil)
 	}
-	ours := func(m *history.Message) bool { return m.Event.Kind != history.Continued || m.Number < uint64(a.loaded) }
+	generation := a.st.h.Generation
+	ours := func(m *history.Message) bool {
+		return m.Event.Kind != history.Continued || m.Generation != generation || m.Number < uint64(a.loaded)
+	}
 	if errors.Is(err, errHandedOn) && slices.ContainsFunc(messages, ours) {
 		return errors.New("a long turn is being finished first") // ours have not been looked at
 	}
@@ -179,6 +184,9 @@ func (a *attempt) decide(ctx context.Context, messages []*history.Message) error
 					return err
 				}
 			}
+			if a.crowded(&m.Event) {
+				continue
+			}
 			t.take(m)
 			a.consumed = append(a.consumed, m.Event)
 		case done:
@@ -220,7 +228,9 @@ func (a *attempt) turn(ctx context.Context) error {
 	kinds := func(k history.Kind) bool {
 		return slices.ContainsFunc(a.consumed, func(e history.Event) bool { return e.Kind == k })
 	}
-	if i := slices.IndexFunc(a.consumed, func(e history.Event) bool { return e.Kind == history.ExecutionTerminated }); i == 0 || i > 0 && st.suspended {
+	// A new generation is ended before its code runs: it may continue as new at once, for ever.
+	begins := a.consumed[0].Kind == history.GenerationStarted
+	if i := slices.IndexFunc(a.consumed, func(e history.Event) bool { return e.Kind == history.ExecutionTerminated }); i == 0 || i > 0 && (st.suspended || begins) {
 		return a.keep(ctx, a.consumed[:i+1])
 	}
 	if !st.suspended || kinds(history.ExecutionResumed) {

@@ -112,10 +112,12 @@ func isPending(m *history.Message, known store.Attempt) bool {
 // somebody runs gets a while more, to report by itself.
 func ends(m *history.Message, known store.Attempt) (at time.Time, why *overdue) {
 	p := policy(m)
-	limit, beat, more := p.Timeout, m.Pending, time.Duration(0)
+	limit, since, more := p.Timeout, m.Pending, time.Duration(0)
 	if !isPending(m, known) {
 		limit, more = bodyTimeout(p), visibilityMargin
+		since = since.Add(-limit)
 	}
+	beat := since
 	if known.Number == m.Attempt && known.Beat.After(beat) {
 		beat = known.Beat
 	}
@@ -125,7 +127,7 @@ func ends(m *history.Message, known store.Attempt) (at time.Time, why *overdue) 
 		}
 	}
 	if limit > 0 {
-		earliest(m.Pending.Add(limit), false, "no outcome came within the time-out of %v", limit)
+		earliest(since.Add(limit), false, "no outcome came within the time-out of %v", limit)
 	}
 	if p.Heartbeat > 0 {
 		earliest(beat.Add(p.Heartbeat), false, "the heartbeat was missed: none came for %v", p.Heartbeat)

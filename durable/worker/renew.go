@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -73,6 +74,19 @@ func (a *attempt) load(ctx context.Context, messages []*history.Message) error {
 	return nil
 }
 
+// crowded reports whether a message is to come again, because the segment with which a generation begins has no room for it.
+func (a *attempt) crowded(e *history.Event) bool {
+	if len(a.consumed) == 0 || a.consumed[0].Kind != history.GenerationStarted {
+		return false
+	}
+	size := e.Size()
+	for i := range a.consumed {
+		size += a.consumed[i].Size()
+	}
+	a.left = a.left || size > history.SegmentBytes
+	return size > history.SegmentBytes
+}
+
 // errRenewing puts messages back that nobody has decided yet.
 var errRenewing = errors.New("the instance continues as new first")
 
@@ -85,9 +99,10 @@ func (a *attempt) renew(ctx context.Context, messages []*history.Message) error 
 		if err != nil {
 			return err
 		}
-		if row != nil && row.Incarnation == a.g.incarnation {
-			generation = max(generation, row.Generation)
+		if row == nil || row.Incarnation != a.g.incarnation {
+			return errHandedOn // this life was replaced or purged, and so was over before: nothing is owed
 		}
+		generation = max(generation, row.Generation)
 	}
 	h, err := a.w.store.Load(ctx, a.g.instance, a.g.incarnation, generation)
 	if err != nil {
@@ -95,7 +110,9 @@ func (a *attempt) renew(ctx context.Context, messages []*history.Message) error 
 	}
 	a.consumed = nil
 	if len(h.Segments) == 0 {
-		a.release(a.last())
+		if !slices.ContainsFunc(messages, func(m *history.Message) bool { return asksFor(m, generation, 0) }) {
+			a.release(a.last()) // who asks to go on has sent it
+		}
 		if a.renewals++; a.renewals > maxRenewals || a.renewals > 1 && a.w.cfg.NearDeadline(ctx) {
 			a.goOnTo(generation, 0)
 			if err := a.settle(ctx); err != nil {
@@ -109,12 +126,12 @@ func (a *attempt) renew(ctx context.Context, messages []*history.Message) error 
 		if err := a.flush(ctx); err != nil {
 			return err
 		}
-		if a.consumed, err = a.successor(ctx, old); err != nil {
+		if a.consumed, err = a.successor(ctx, old, messages); err != nil {
 			return err
 		}
 	}
 	a.unpark()
-	a.st, a.head, a.warm, a.sent = fold(h), true, false, map[int]bool{}
+	a.st, a.head, a.warm, a.project, a.sent = fold(h), true, false, false, map[int]bool{}
 	if len(h.Segments) == 0 {
 		a.st.last = old.last
 		a.st.know(a.consumed[0].Start)
@@ -130,7 +147,7 @@ func (st *state) undecided(m *history.Message) bool {
 }
 
 // successor is what a generation begins with that follows old.
-func (a *attempt) successor(ctx context.Context, old *state) ([]history.Event, error) {
+func (a *attempt) successor(ctx context.Context, old *state, messages []*history.Message) ([]history.Event, error) {
 	start := history.Event{Kind: history.GenerationStarted, Name: old.start.Name, Version: old.end.Version, Data: old.end.Data, At: old.start.At}
 	var s history.Start
 	if old.start.Start != nil {
@@ -159,35 +176,48 @@ func (a *attempt) successor(ctx context.Context, old *state) ([]history.Event, e
 		events = append(events, e)
 		s.Carried = append(s.Carried, id)
 	}
-	s.Known, s.Custom = a.knows(old, carried), old.custom.Bytes
+	s.Known, s.Custom = a.knows(old, carried, messages), old.custom.Bytes
 	return events, nil
 }
 
-// knows are the messages that are known to the generation after old, but those that it gets: the ones of old's last turn, and the
-// newest ones from outside.
-func (a *attempt) knows(old *state, but []string) []history.Known {
+// knows are the messages that are known to the generation after old, but those that it gets: the newest ones from outside, and,
+// as those that owe its first turn, the ones of old's last turn and all of this call that the new generation will not decide itself.
+func (a *attempt) knows(old *state, but []string, messages []*history.Message) []history.Known {
 	segments := old.h.Segments
 	first := len(segments) - 1
 	for first > 0 && segments[first-1].More {
 		first--
 	}
-	var known []history.Known
-	for _, k := range old.known {
+	known := map[string]history.Known{}
+	for id, k := range old.known {
 		k.Last = k.Last && first == 0
-		known = append(known, k)
+		known[id] = k
 	}
 	for n, seg := range segments {
 		for i := range seg.Events {
 			if id := a.identity(&seg.Events[i], n >= first); id != "" && !slices.Contains(but, id) {
-				known = append(known, history.Known{ID: id, At: seg.Time, Last: n >= first})
+				known[id] = history.Known{ID: id, At: seg.Time, Last: n >= first}
 			}
 		}
 	}
-	known = slices.DeleteFunc(known, func(k history.Known) bool { return !k.Last && old.last.Sub(k.At) > knownFor })
-	slices.SortFunc(known, func(a, b history.Known) int {
+	for _, m := range messages {
+		if id := messageID(m); !old.undecided(m) && !slices.Contains(but, id) {
+			known[id] = history.Known{ID: id, At: old.last, Last: true}
+		}
+	}
+	maps.DeleteFunc(known, func(_ string, k history.Known) bool { return !k.Last && old.last.Sub(k.At) > knownFor })
+	newest := slices.SortedFunc(maps.Values(known), func(a, b history.Known) int {
 		return cmp.Or(boolOrder(b.Last)-boolOrder(a.Last), b.At.Compare(a.At), strings.Compare(a.ID, b.ID))
 	})
-	return known[:min(len(known), maxKnown)]
+	return newest[:min(len(newest), maxKnown)]
+}
+
+// messageID is what a message is known by.
+func messageID(m *history.Message) string {
+	if m.Event.MessageID != "" {
+		return m.Event.MessageID
+	}
+	return m.ID
 }
 
 // identity is that of the message which brought the event; only those from outside have one unless all.
@@ -201,6 +231,11 @@ func (a *attempt) identity(e *history.Event, all bool) string {
 		return a.message(e.Op, e.Epoch).ID
 	}
 	return ""
+}
+
+// asksFor reports whether a message asks for that segment, which says that everything before it was sent.
+func asksFor(m *history.Message, generation, number uint64) bool {
+	return m.Event.Kind == history.Continued && m.Generation == generation && m.Number == number
 }
 
 // goOnTo asks for a segment of a generation.

@@ -281,6 +281,89 @@ func TestAManagedInstanceThatContinuesAsNew(t *testing.T) {
 	h.is("one", durable.Running)
 }
 
+func TestActivitiesThatAreHeldBackGoBeforeTheNextGeneration(t *testing.T) {
+	t.Parallel()
+	made := map[string]int{}
+	h := newHub(t, worker.Config{InFlight: 3}, greet.Bind(func(_ context.Context, name string) (string, error) { made[name]++; return "", nil }),
+		eternal.Bind(func(ctx durable.Context, r round) (string, error) {
+			for i := range 10 {
+				greet.Start(ctx, fmt.Sprint(r.N, " ", i))
+			}
+			if r.N == 2 {
+				return "", nil
+			}
+			return "", eternal.ContinueAsNew(ctx, round{N: r.N + 1})
+		}))
+	h.submitEternal(round{})
+	h.settle()
+	h.is("one", durable.Completed)
+	if len(made) != 30 {
+		t.Errorf("%d activities were made, want 30", len(made))
+	}
+}
+
+// The message by which a call goes on owes the first turn of the generation that the call comes to, however many it begins.
+func TestWhoBeganManyGenerationsMayDieBeforeTheLastIsSent(t *testing.T) {
+	t.Parallel()
+	h := newHub(t, worker.Config{}, greet.Bind(greetBody), eternal.Bind(func(ctx durable.Context, r round) (string, error) {
+		if r.N < 15 {
+			return "", eternal.ContinueAsNew(ctx, round{N: r.N + 1})
+		}
+		return greet.Call(ctx, "x")
+	}))
+	h.submitEternal(round{})
+	h.done(h.Wake(t.Context(), h.take(h.ports.Wake)))
+	batch := h.take(h.ports.Inbox) // asks to go on
+	h.done(h.Inbox(t.Context(), batch))
+	if got := operations(t, h.take(h.ports.Activities)); len(got) != 1 {
+		t.Fatalf("it asks for %q", got)
+	}
+	h.done(h.Inbox(t.Context(), batch)) // what was sent is lost
+	if got := operations(t, h.take(h.ports.Activities)); len(got) != 1 {
+		t.Errorf("the message sends %q again, want the activity that is waited for", got)
+	}
+}
+
+func TestTerminateOfWhatContinuesAsNewForEver(t *testing.T) {
+	t.Parallel()
+	h := newHub(t, worker.Config{}, eternal.Bind(func(ctx durable.Context, r round) (string, error) {
+		return "", eternal.ContinueAsNew(ctx, round{N: r.N + 1})
+	}))
+	h.submitEternal(round{})
+	h.done(h.Wake(t.Context(), h.take(h.ports.Wake)))
+	h.manage("one", durable.Terminate, "enough")
+	for range 3 {
+		h.Inbox(t.Context(), h.take(h.ports.Inbox))
+	}
+	h.is("one", durable.Terminated)
+}
+
+func TestManyLargeEventsDoNotBeginAGenerationTogether(t *testing.T) {
+	t.Parallel()
+	h := newHub(t, worker.Config{}, eternal.Bind(func(ctx durable.Context, r round) (string, error) {
+		for range 1 + 28*r.N {
+			if _, err := say.Next(ctx).Await(); err != nil {
+				return "", err
+			}
+		}
+		if r.N == 0 {
+			return "", eternal.ContinueAsNew(ctx, round{N: 1})
+		}
+		return "", nil
+	}))
+	h.submitEternal(round{})
+	h.orchestrate()
+	var batch []backend.Delivery
+	for i := range 30 {
+		h.raiseSay(strings.Repeat("x", 16_000), fmt.Sprint(i))
+	}
+	batch = h.take(h.ports.Inbox)
+	for range 3 {
+		h.Inbox(t.Context(), batch)
+	}
+	h.is("one", durable.Completed)
+}
+
 func TestIDsOfEachGenerationAreItsOwn(t *testing.T) {
 	t.Parallel()
 	h := newHub(t, worker.Config{}, eternal.Bind(func(ctx durable.Context, r round) (string, error) {

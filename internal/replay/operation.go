@@ -236,9 +236,6 @@ func (r *Run) start(e *history.Event) {
 		return
 	}
 	r.started = e
-	if e.Start != nil && e.Kind == history.GenerationStarted {
-		r.carried = r.cursor + len(e.Start.Carried)
-	}
 	r.spawn("", func() {
 		output, failure := r.code(r, e.Data.Bytes)
 		r.ended = true

@@ -274,6 +274,9 @@ func (r *Run) past() bool { return r.at >= 0 && r.groups[r.group()].closed }
 func (r *Run) live() bool { return r.at >= r.history && !r.unwinding }
 
 func (r *Run) apply(in input) {
+	if e := in.event; e.Kind == history.GenerationStarted && e.Start != nil {
+		r.carried = r.cursor + len(e.Start.Carried)
+	}
 	switch in.event.Kind {
 	case history.ExecutionSuspended:
 		r.suspended = true

@@ -145,7 +145,7 @@ func newPlan(seed uint64, r *rand.Rand) Plan {
 // focus makes some plans meet often what needs several rare things at once.
 func (p *Plan) focus(r *rand.Rand) {
 	more, most := []fault{crash, stall, lost}, []fault(nil)
-	switch r.IntN(11) {
+	switch r.IntN(12) {
 	case 0: // long turns that are interrupted
 		p.HandOn, p.SegmentCommands, p.Aim = 0.6, 1+r.IntN(3), committing
 		p.Programs = []string{pick(r, "fan", "coroutines", "unawaited", "steps", "buggy")}
@@ -177,6 +177,14 @@ func (p *Plan) focus(r *rand.Rand) {
 		p.Instances, p.Clients, p.Contended, p.Purged = 1, 3, true, true
 		p.Programs, p.Aim, p.Deploys = []string{pick(r, "steps", "saga", "sequence")}, pick(r, committing, showing), false
 		most = []fault{stall}
+	case 8: // sends that fail in part
+		p.SegmentCommands, p.SegmentBytes, p.InFlight, p.Aim = 0, 0, 0, sending
+		p.Programs = []string{pick(r, "fan", "unawaited", "anything")}
+		most = []fault{partial}
+	case 9: // due rows of what is looked after
+		p.DirectDelay, p.Aim, p.Skew = 10*time.Second, pick(r, sending, sending, acknowledging), 40*time.Second
+		p.Programs = []string{"outside"}
+		more, most = append(more, refused), []fault{stall, refused}
 	default:
 		return
 	}

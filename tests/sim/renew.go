@@ -30,9 +30,10 @@ func rounds(ctx durable.Context, in Rounds) (string, error) {
 		return "", roundsOrch.ContinueAsNew(ctx, in)
 	}
 	ctx.SetStatus(in.Round)
+	call := work.Start(ctx, Job{Key: fmt.Sprint("r", in.Round), Fails: in.Round % 2})
 	work.Start(ctx, Job{Key: "aside"})
 	durable.After(ctx, time.Duration(in.Round)*time.Hour)
-	v, err := work.Call(ctx, Job{Key: fmt.Sprint("r", in.Round), Fails: in.Round % 2})
+	v, err := call.Await()
 	if err != nil {
 		return "", err
 	}
@@ -44,11 +45,13 @@ func rounds(ctx durable.Context, in Rounds) (string, error) {
 		}
 		in.Got = append(in.Got, fmt.Sprint(n))
 	}
+	for range 3 {
+		work.Start(ctx, Job{Key: "last"})
+	}
 	if in.Round == in.N {
 		return strings.Join(in.Got, ","), nil
 	}
 	in.Round++
-	work.Start(ctx, Job{Key: "last"})
 	return "", roundsOrch.ContinueAsNew(ctx, in)
 }
 
@@ -105,6 +108,9 @@ func (c *check) renew(a *actor, l *life) {
 		if s := prev.unsent(n); s != "" {
 			c.w.fail("%s begins %s before %s of the generation before was sent", a, l, s)
 		}
+	}
+	if n := len(prev.released); n == 0 || prev.released[n-1] < len(prev.asked) {
+		c.w.fail("%s begins %s, and the generation before holds activities back", a, l)
 	}
 	prev.next, l.prev, l.task = l, prev, prev.task
 }
