@@ -175,7 +175,7 @@ var mutants = []mutant{
 		old: "	h.folds, h.unfolded = ends, 0\n	for", new: "	h.unfolded = 0\n	for",
 		survives: "the next fold begins too early, and its condition fails"},
 	{name: "everything is in flight", file: "durable/worker/flight.go",
-		old: "	seg.Released = terminated || waiting <= room", new: "	seg.Released = true"},
+		old: "	seg.Released = terminated || waiting <= room", new: "	seg.Released = terminated || true"},
 	{name: "what is held back is held for ever", file: "durable/worker/flight.go",
 		old: "		seg.Releases = uint64(room)", new: "		seg.Releases = 0"},
 	{name: "a suspended instance lets activities go", file: "durable/worker/flight.go",

@@ -2,6 +2,7 @@ package aws_test
 
 import (
 	"testing"
+	"unicode/utf8"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/google/go-cmp/cmp"
@@ -18,7 +19,7 @@ func FuzzItem(f *testing.F) {
 	f.Add(uint8(0xff), "i#a", "row", "owner", "-1", "1e3", []byte("value"), "never", "open#0", "cut", []byte{})
 	f.Add(uint8(0x01), "", "", "", "", "", []byte{}, "", "", "", []byte{})
 	f.Fuzz(func(t *testing.T, which uint8, pk, sk, owner, gen, num string, value []byte, ttl, ipk, isk string, summary []byte) {
-		if len(isk) > backend.MaxSortKey {
+		if len(isk) > backend.MaxSortKey || !utf8.ValidString(isk) {
 			return // DynamoDB has none
 		}
 		text := func(s string) types.AttributeValue { return &types.AttributeValueMemberS{Value: s} }
