@@ -47,11 +47,15 @@ func (a Activity[I, O]) With(opts ...ActivityOption) Activity[I, O] {
 // Name is the activity's name on the wire.
 func (a Activity[I, O]) Name() string { return a.name }
 
-// Call runs the activity and waits for its result. The error is an *ActivityError.
+// Call runs the activity and waits for its result. The error is an *ActivityError; or ErrCanceled or ErrTimeout, when ctx's
+// scope was over before: the activity, if it was asked for, goes on then, and nobody waits for its outcome.
 func (a Activity[I, O]) Call(ctx Context, in I) (O, error) { return a.Start(ctx, in).Await() }
 
 // Start asks for the activity; its future gets the result. A call whose future nobody waits for is still made.
 func (a Activity[I, O]) Start(ctx Context, in I) *Future[O] {
+	if err := ctx.Err(); err != nil {
+		return failed[O](ctx, err)
+	}
 	p, err := ctx.run.Activity(a.name, func() ([]byte, error) { return encode(in, ctx.run.MaxPayload()) }, a.policy)
 	if err != nil {
 		return failed[O](ctx, &ActivityError{Activity: a.name, Message: "its input cannot be sent: " + err.Error(), cause: err})

@@ -19,7 +19,10 @@ type None struct{}
 
 // Context is what an orchestration's code runs in. It is not a context.Context: nothing that does I/O accepts it. It
 // may be copied, and must not be used outside the orchestration it was given to.
-type Context struct{ run *replay.Run }
+type Context struct {
+	run   *replay.Run
+	scope *replay.Scope // of cancellation and time-outs; nil is none
+}
 
 // Now is the time of the turn, in UTC to the millisecond: the same in every replay.
 func (c Context) Now() time.Time { return c.run.Now() }

@@ -44,6 +44,9 @@
 // Go runs a function in a coroutine of its own. First waits for one of several futures, All for all of them. Nothing is
 // lost by not looking: an event is kept until the code asks for it.
 //
+// WithCancel and WithTimeout return a Context whose waits can be given up, all at once; what must be waited for nevertheless gets a
+// Detached one. A Saga's undoings do.
+//
 // Map runs a function for each of many items, with limits to how many at a time and how many may fail; AsCompleted yields futures in
 // the order in which they are ready, and Event.All events as they come. Context.NewID and Context.Rand make up ids and random
 // numbers that are the same in every replay.

@@ -24,14 +24,15 @@ var (
 
 // What orchestrations meet.
 var (
-	// ErrTimeout is returned by Event.Within when the time is up.
+	// ErrTimeout is returned by Event.Within when the time is up, and by whatever waits within a WithTimeout when that is.
 	ErrTimeout = errors.New("timed out")
+	// ErrCanceled: within an orchestration, the scope of a WithCancel, a WithTimeout or a Group was given up, and nothing waits
+	// in it any more. As the cause of an activity's context: the instance has ended or was replaced, and nobody wants the outcome.
+	ErrCanceled = errors.New("canceled")
 )
 
-// What the context of an activity's attempt ends with, beside its time-out: see context.Cause, and Heartbeat.
+// What the context of an activity's attempt ends with, beside its time-out and ErrCanceled: see context.Cause, and Heartbeat.
 var (
-	// ErrCanceled: the instance has ended or was replaced, and nobody wants the outcome.
-	ErrCanceled = errors.New("the activity is canceled: its instance has ended")
 	// ErrHeartbeatMissed: no heartbeat came for so long as the activity's HeartbeatTimeout.
 	ErrHeartbeatMissed = errors.New("the heartbeat was missed")
 )

@@ -21,13 +21,18 @@ func NewEvent[T any](name string) Event[T] {
 func (e Event[T]) Name() string { return e.name }
 
 // Next returns a future of the next event: the oldest that nobody has taken, or the next to come. Of several futures that
-// wait, the newest gets it. A future that nobody looks at any more still takes an event: use Within to give up.
+// wait, the newest gets it. A future that nobody looks at any more still takes an event: use Within, or WithCancel, to give up.
 func (e Event[T]) Next(ctx Context) *Future[T] {
+	if err := ctx.Err(); err != nil {
+		return failed[T](ctx, err)
+	}
 	p := ctx.run.Event(e.name)
+	ctx.run.Watch(ctx.scope, p, func() { ctx.run.Forget(e.name, p) })
 	return &Future[T]{run: ctx.run, wait: p, get: func() (T, error) { return decode[T](p.Outcome().Data.Bytes) }}
 }
 
-// Within waits for the next event for at most d; then it is ErrTimeout, and a later event is kept for the next wait.
+// Within waits for the next event for at most d; then it is ErrTimeout, and a later event is kept for the next wait. So it is
+// with ErrCanceled and ErrTimeout when ctx's scope is over.
 func (e Event[T]) Within(ctx Context, d time.Duration) (T, error) {
 	next := e.Next(ctx)
 	if next.Ready() {

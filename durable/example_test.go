@@ -106,3 +106,41 @@ func ExampleSaga() {
 	// cancelled the train
 	// instance trip is Failed: Book failed: no room
 }
+
+// Offers are taken for an hour.
+func ExampleWithTimeout() {
+	quote := durable.NewEvent[int]("Quote")
+	ask := durable.NewOrchestration[durable.None, string]("Ask")
+
+	sys := durabletest.New(durabletest.Standalone{}, ask.Bind(func(ctx durable.Context, _ durable.None) (string, error) {
+		limited, cancel := durable.WithTimeout(ctx, time.Hour)
+		defer cancel()
+		best := 0
+		for {
+			price, err := quote.Next(limited).Await()
+			switch {
+			case errors.Is(err, durable.ErrTimeout):
+				return fmt.Sprint("the best offer is ", best), nil
+			case err != nil:
+				return "", err
+			case best == 0 || price < best:
+				best = price
+			}
+		}
+	}))
+	ctx := context.Background()
+	run, err := ask.Submit(ctx, sys.Client, durable.None{})
+	if err != nil {
+		panic(err)
+	}
+	sys.Settle()
+	for _, price := range []int{30, 20, 25} {
+		if err := quote.Raise(ctx, sys.Client, run.ID(), price); err != nil {
+			panic(err)
+		}
+		sys.Advance(10 * time.Minute)
+	}
+	sys.Advance(time.Hour)
+	fmt.Println(run.Wait(ctx))
+	// Output: the best offer is 20 <nil>
+}

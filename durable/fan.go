@@ -32,10 +32,11 @@ func AsCompleted[T any](ctx Context, futures ...*Future[T]) iter.Seq[*Future[T]]
 	}
 }
 
-// All yields the events as they come, for ever: break when there were enough. Each is waited for when the loop comes round.
+// All yields the events as they come, for ever: break when there were enough. Each is waited for when the loop comes round. The
+// error of a scope that is over is the last that it yields.
 func (e Event[T]) All(ctx Context) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
-		for yield(e.Next(ctx).Await()) {
+		for yield(e.Next(ctx).Await()) && ctx.Err() == nil {
 		}
 	}
 }

@@ -29,13 +29,16 @@ func (f *Future[T]) Ready() bool { return f.done || f.wait.Done() }
 
 func (f *Future[T]) promise() *replay.Promise { return f.wait }
 
-// Await waits for the outcome and returns it; every call returns the same.
+// Await waits for the outcome and returns it; every call returns the same. ErrCanceled or ErrTimeout: the scope that the
+// operation was asked for in was over before there was one.
 func (f *Future[T]) Await() (T, error) {
 	if !f.done {
 		f.run.Await(f.wait)
 	}
 	if !f.done { // another coroutine may have been here meanwhile
-		f.v, f.err = f.get()
+		if f.err = f.wait.Err(); f.err == nil {
+			f.v, f.err = f.get()
+		}
 		f.done, f.get = true, nil
 	}
 	return f.v, f.err
@@ -46,8 +49,9 @@ func failed[T any](ctx Context, err error) *Future[T] {
 	return &Future[T]{run: ctx.run, wait: replay.Completed(), done: true, err: err}
 }
 
-// outcome is a future of an operation whose result is JSON or a failure.
+// outcome is a future of an operation whose result is JSON or a failure. It is given up with the context's scope.
 func outcome[T any](ctx Context, p *replay.Promise, wrap func(*history.Failure) error) *Future[T] {
+	ctx.run.Watch(ctx.scope, p, nil)
 	return &Future[T]{run: ctx.run, wait: p, get: func() (v T, err error) {
 		e := p.Outcome()
 		if e.Failure != nil {
@@ -58,7 +62,7 @@ func outcome[T any](ctx Context, p *replay.Promise, wrap func(*history.Failure) 
 }
 
 // First waits until one of the futures is ready and returns it, to be told by identity; of several that are ready, the
-// first argument.
+// first argument. One whose scope is over is ready.
 //
 //	switch durable.First(ctx, answer, deadline) {
 //	case answer: …
@@ -91,7 +95,8 @@ func All[T any](ctx Context, futures ...*Future[T]) ([]T, error) {
 }
 
 // Go runs f in a coroutine of its own, deterministically interleaved with the others: only one runs at a time, and it
-// changes only where one waits. An f that still waits when the orchestration returns is unwound.
+// changes only where one waits. An f that still waits when the orchestration returns is unwound. What f waits for ends with
+// ctx's scope; the future is ready when f has returned.
 func Go[T any](ctx Context, f func(Context) (T, error)) *Future[T] {
 	fut := &Future[T]{run: ctx.run}
 	var v T

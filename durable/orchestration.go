@@ -40,7 +40,7 @@ func (o Orchestration[I, O]) Bind(body func(Context, I) (O, error)) Handler {
 		if err != nil {
 			return nil, toFailure(fmt.Errorf("the input is no %T: %w", in, err))
 		}
-		out, err := body(Context{run}, in)
+		out, err := body(Context{run: run}, in)
 		if r, ok := renews(err); ok {
 			run.ContinueAsNew(r.version, r.input, r.keep)
 			return nil, nil

@@ -13,8 +13,8 @@ type Saga struct {
 	undo []func() error
 }
 
-// NewSaga begins a saga.
-func NewSaga(ctx Context) *Saga { return &Saga{ctx: ctx} }
+// NewSaga begins a saga. What Compensate registers runs Detached: also when ctx's scope is over.
+func NewSaga(ctx Context) *Saga { return &Saga{ctx: Detached(ctx)} }
 
 // Add registers an undoing. Activity.Compensate is shorter where it is a call of an activity.
 func (s *Saga) Add(undo func() error) { s.undo = append(s.undo, undo) }

@@ -10,10 +10,15 @@ import (
 
 // Step runs f in the orchestrator's own process and keeps its result in the history: an activity without a message. It
 // runs at least once: again, when the process is lost before the turn is committed. The error is an *ActivityError that
-// carries the step's name. f should take seconds at most, and honours its context.
+// carries the step's name. f should take seconds at most, and honours its context. When ctx's scope is over, it does not run:
+// ErrCanceled or ErrTimeout. One that was asked for before runs to its end.
 func Step[T any](ctx Context, name string, f func(context.Context) (T, error)) (T, error) {
 	if err := history.CheckName("step", name); err != nil {
 		ctx.run.Refuse(err)
+	}
+	if err := ctx.Err(); err != nil {
+		var none T
+		return none, err
 	}
 	p := ctx.run.Step(name, func(c context.Context) ([]byte, *history.Failure) {
 		output, failure := invoke(c, func() (T, error) { return f(c) })
@@ -22,5 +27,5 @@ func Step[T any](ctx Context, name string, f func(context.Context) (T, error)) (
 		}
 		return output, failure
 	})
-	return outcome[T](ctx, p, activityError).Await()
+	return outcome[T](Detached(ctx), p, activityError).Await()
 }

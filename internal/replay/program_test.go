@@ -3,6 +3,7 @@ package replay_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -35,7 +36,7 @@ func (s statement) String() string {
 // simple are the statements without a body. Those which make a promise without waiting are here twice, to have many
 // promises at hand.
 var simple = []string{"call", "start", "start", "await", "first", "all", "event", "listen", "listen", "within",
-	"sleep", "timer", "cancel", "step", "steps", "status", "status", "check"}
+	"sleep", "timer", "cancel", "step", "steps", "status", "status", "check", "giveup"}
 
 func drawProgram(t *rapid.T, depth, least int) []statement {
 	n := rapid.IntRange(least, 7).Draw(t, "statements")
@@ -49,7 +50,7 @@ func drawProgram(t *rapid.T, depth, least int) []statement {
 func drawStatement(t *rapid.T, depth int) statement {
 	kinds := simple
 	if depth > 0 {
-		kinds = append([]string{"go", "go", "go", "defer", "loop"}, simple...)
+		kinds = append([]string{"go", "go", "go", "defer", "loop", "scope", "limited"}, simple...)
 	}
 	s := statement{Do: rapid.SampledFrom(kinds).Draw(t, "do"), Ref: rapid.IntRange(0, 5).Draw(t, "ref")}
 	switch s.Do {
@@ -59,7 +60,7 @@ func drawStatement(t *rapid.T, depth int) statement {
 		s.Name = rapid.SampledFrom([]string{"E", "e", "F"}).Draw(t, "event")
 	case "step", "steps":
 		s.Name = rapid.SampledFrom([]string{"s", "bad"}).Draw(t, "step")
-	case "go", "defer", "loop":
+	case "go", "defer", "loop", "scope", "limited":
 		s.Body = drawProgram(t, depth-1, 1)
 	}
 	s.Wait = time.Duration(rapid.SampledFrom([]int{0, 1, 1000, 60_000}).Draw(t, "wait")) * time.Millisecond
@@ -92,6 +93,7 @@ type scope struct {
 	id   string
 	last string // the result seen last: it goes into inputs
 	open []*replay.Promise
+	in   *replay.Scope
 }
 
 func (s *scope) note(text string) {
@@ -102,6 +104,8 @@ func (s *scope) note(text string) {
 func (s *scope) result(p *replay.Promise) string {
 	e := p.Outcome()
 	switch {
+	case p.Err() != nil:
+		s.last = `"failed: ` + p.Err().Error() + `"`
 	case e == nil:
 		s.last = "null"
 	case e.Failure != nil:
@@ -148,17 +152,17 @@ func (s *scope) do(i int, st statement) bool {
 	case "await", "first", "all":
 		s.wait(st)
 	case "event":
-		s.await(s.run.Event(st.Name), "event")
+		s.await(s.event(st.Name), "event")
 	case "listen":
-		s.keep(s.run.Event(st.Name))
+		s.keep(s.event(st.Name))
 	case "within":
 		s.within(st)
 	case "sleep":
-		s.await(s.run.Timer(st.Wait).Promise, "slept")
+		s.await(s.timer(st.Wait).Promise, "slept")
 	case "timer":
-		s.keep(s.run.Timer(st.Wait).Promise)
+		s.keep(s.timer(st.Wait).Promise)
 	case "cancel":
-		t := s.run.Timer(st.Wait)
+		t := s.timer(st.Wait)
 		s.keep(t.Promise)
 		s.run.Cancel(t)
 	case "step":
@@ -171,6 +175,13 @@ func (s *scope) do(i int, st statement) bool {
 		return !strings.HasPrefix(s.last, `"failed`) || st.Ref > 0
 	case "go":
 		s.spawn(i, st)
+	case "scope", "limited":
+		return s.scoped(i, st)
+	case "giveup":
+		if s.in != nil {
+			s.run.EndScope(s.in, errGivenUp)
+			s.note("gave up")
+		}
 	case "loop":
 		for range 2 {
 			if s.loops++; s.loops < 20 && !s.exec(st.Body) {
@@ -186,7 +197,45 @@ func (s *scope) activity(name string) *replay.Promise {
 	if err != nil {
 		panic(err)
 	}
+	s.run.Watch(s.in, p, nil)
 	return p
+}
+
+func (s *scope) event(name string) *replay.Promise {
+	p := s.run.Event(name)
+	s.run.Watch(s.in, p, func() { s.run.Forget(name, p) })
+	return p
+}
+
+func (s *scope) timer(d time.Duration) *replay.Timer {
+	t := s.run.Timer(d)
+	s.run.Watch(s.in, t.Promise, func() { s.run.Cancel(t) })
+	return t
+}
+
+var (
+	errGivenUp = errors.New("given up")
+	errTooLong = errors.New("too long")
+)
+
+// scoped runs statements in a scope of their own: with a time-out, as durable.WithTimeout, or without. It is given up in the end,
+// or left.
+func (s *scope) scoped(i int, st statement) bool {
+	inner := &scope{machine: s.machine, id: fmt.Sprintf("%s(%d)", s.id, i), last: s.last, open: s.open, in: s.run.Scope(s.in)}
+	if st.Do == "limited" {
+		s.run.Go(func() {
+			if inner.in.Err() == nil {
+				s.run.Await(inner.timer(st.Wait).Promise)
+				s.run.EndScope(inner.in, errTooLong)
+			}
+		})
+	}
+	ok := inner.exec(st.Body)
+	s.last, s.open = inner.last, inner.open
+	if st.Ref%2 == 0 {
+		s.run.EndScope(inner.in, errGivenUp)
+	}
+	return ok
 }
 
 func (s *scope) step(name string) *replay.Promise {
@@ -219,9 +268,9 @@ func (s *scope) wait(st statement) {
 
 // within is Event.Within.
 func (s *scope) within(st statement) {
-	p := s.run.Event(st.Name)
+	p := s.event(st.Name)
 	if !p.Done() {
-		t := s.run.Timer(st.Wait)
+		t := s.timer(st.Wait)
 		if s.run.AwaitAny(p, t.Promise) == 1 {
 			s.run.Forget(st.Name, p)
 			s.note("too late")
@@ -233,7 +282,7 @@ func (s *scope) within(st statement) {
 }
 
 func (s *scope) spawn(i int, st statement) {
-	child := &scope{machine: s.machine, id: fmt.Sprintf("%s.%d", s.id, i), last: s.last, open: append([]*replay.Promise(nil), s.open...)}
+	child := &scope{machine: s.machine, id: fmt.Sprintf("%s.%d", s.id, i), last: s.last, open: append([]*replay.Promise(nil), s.open...), in: s.in}
 	s.keep(s.run.Go(func() {
 		child.note("runs")
 		child.exec(st.Body)

@@ -10,6 +10,7 @@ import (
 type Promise struct {
 	done    bool
 	outcome *history.Event
+	err     error // why its scope ended before it was done
 	waiters []waiter
 }
 
@@ -21,7 +22,10 @@ type waiter struct {
 // Done reports whether waiting would return at once.
 func (p *Promise) Done() bool { return p.done }
 
-// Outcome is the input that completed the promise: nil for a coroutine's, and for one that is not done.
+// Err is why the promise was given up; nil when it was not.
+func (p *Promise) Err() error { return p.err }
+
+// Outcome is the input that completed the promise: nil for a coroutine's, and for one that is not done or was given up.
 func (p *Promise) Outcome() *history.Event { return p.outcome }
 
 // complete marks p as done and queues who waits for it, in the order in which they began to.
