@@ -89,6 +89,8 @@ type ManageRequest struct {
 	Instance string
 	Command  Command
 	Reason   string
+	// Recursive has a Terminate end the instance's sub-orchestrations, too, and theirs.
+	Recursive bool
 	// ID is the command's identity, as that of an event. Empty means that one is made up for this call.
 	ID string
 }
@@ -157,6 +159,8 @@ type Instance struct {
 	// SuspendReason says why a suspended instance is, and what to do when it was not a person.
 	SuspendReason string
 	Tags          map[string]string
+	// Parent is the instance whose sub-orchestration this one is; empty when it has none.
+	Parent string
 }
 
 // Query selects instances. Zero fields select everything.

@@ -62,6 +62,10 @@ const (
 	ErrTooLarge = ErrorKind("TooLarge")
 	// OutcomeUnknown: an activity that is AtMostOnce was begun, and nobody knows what came of it. It may have had effects.
 	OutcomeUnknown = ErrorKind("OutcomeUnknown")
+	// InstanceExists: a sub-orchestration was not started, because its id is that of an instance that runs.
+	InstanceExists = ErrorKind("InstanceExists")
+	// InstanceTerminated: a sub-orchestration was terminated.
+	InstanceTerminated = ErrorKind("InstanceTerminated")
 	// NotRunnable: no function of this deployment may run as long as the activity asks for.
 	NotRunnable = ErrorKind("NotRunnable")
 )

@@ -65,6 +65,8 @@ func toFailure(err error) *history.Failure {
 			kinds = append(kinds, e)
 		case *ActivityError:
 			kinds = append(kinds, e.Kinds...)
+		case *OrchestrationError:
+			kinds = append(kinds, e.Kinds...)
 		case *permanentError:
 			f.Permanent = true
 		}

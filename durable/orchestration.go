@@ -41,6 +41,7 @@ func (o Orchestration[I, O]) Bind(body func(Context, I) (O, error)) Handler {
 			return nil, toFailure(fmt.Errorf("the input is no %T: %w", in, err))
 		}
 		out, err := body(Context{run: run}, in)
+		run.Finish()
 		if r, ok := renews(err); ok {
 			run.ContinueAsNew(r.version, r.input, r.keep)
 			return nil, nil
@@ -99,17 +100,17 @@ func (f startOption) applyStart(r *StartRequest) { f(r) }
 
 func (r Reuse) applyStart(req *StartRequest) { req.Reuse = r }
 
-// Version is a StartOption, and a RenewOption: the version of the orchestration to run. 0 is the one that was bound without.
+// Version is a StartOption, a ChildOption and a RenewOption: the version of the orchestration to run. 0 is the one that was bound without.
 type Version uint32
 
 func (v Version) applyStart(r *StartRequest) { r.Version = uint32(v) }
 func (v Version) applyRenew(r *renewal)      { r.version = uint32(v) }
 
 // ID gives the instance this id, instead of one that is made up.
-func ID(id string) StartOption { return startOption(func(r *StartRequest) { r.ID = id }) }
+func ID(id string) CommonOption { return startOption(func(r *StartRequest) { r.ID = id }) }
 
 // Tag attaches a label to the instance.
-func Tag(key, value string) StartOption {
+func Tag(key, value string) CommonOption {
 	return startOption(func(r *StartRequest) {
 		if r.Tags == nil {
 			r.Tags = map[string]string{}

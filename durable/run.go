@@ -53,6 +53,8 @@ type OrchestrationError struct {
 	Kind     ErrorKind
 	Message  string
 	Kinds    []ErrorKind
+
+	cause error
 }
 
 func newOrchestrationError(in Instance) *OrchestrationError {
@@ -60,8 +62,14 @@ func newOrchestrationError(in Instance) *OrchestrationError {
 	if in.Failure != nil {
 		e.Kind, e.Message, e.Kinds = ErrorKind(in.Failure.Kind), in.Failure.Message, appendKinds(nil, in.Failure)
 	}
+	if in.Status == Terminated {
+		e.Kind, e.Kinds = InstanceTerminated, []ErrorKind{InstanceTerminated}
+	}
 	return e
 }
+
+// Unwrap is the error that kept a sub-orchestration from being started, where it is one of this process.
+func (e *OrchestrationError) Unwrap() error { return e.cause }
 
 func (e *OrchestrationError) Error() string {
 	return fmt.Sprintf("instance %s is %s: %s", e.Instance, e.Status, e.Message)

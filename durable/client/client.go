@@ -102,26 +102,12 @@ func (c *Client) startMessage(req *durable.StartRequest) (*history.Message, erro
 	e := history.Event{Kind: history.ExecutionStarted, Name: req.Name, Version: req.Version, At: now,
 		Data: history.Payload{Bytes: slices.Clone(req.Input)}}
 	if len(req.Tags) > 0 || req.TraceParent != "" || req.TraceState != "" {
-		if err := checkTags(req); err != nil {
-			return nil, err
+		if err := history.CheckTags(req.Tags, req.TraceParent, req.TraceState); err != nil {
+			return nil, invalid("%w", err)
 		}
 		e.Start = &history.Start{Tags: req.Tags, TraceParent: req.TraceParent, TraceState: req.TraceState}
 	}
 	return &history.Message{Instance: req.ID, Event: e, Sent: now}, nil
-}
-
-// maxTags is how many bytes the tags and the trace context of an instance may have in all: they are in every row.
-const maxTags = 4 << 10
-
-func checkTags(req *durable.StartRequest) error {
-	n := len(req.TraceParent) + len(req.TraceState)
-	for k, v := range req.Tags {
-		n += len(k) + len(v)
-	}
-	if n > maxTags {
-		return invalid("the tags have %d bytes, at most %d are allowed", n, maxTags)
-	}
-	return nil
 }
 
 func (c *Client) checkPayload(what string, data json.RawMessage) error {
@@ -162,7 +148,7 @@ func (c *Client) Manage(ctx context.Context, req durable.ManageRequest) error {
 	e := history.Event{Reason: req.Reason}
 	switch req.Command {
 	case durable.Terminate:
-		e.Kind = history.ExecutionTerminated
+		e.Kind, e.Recursive = history.ExecutionTerminated, req.Recursive
 	case durable.Suspend:
 		if e.Kind = history.ExecutionSuspended; row.Status == history.StatusSuspended {
 			return fmt.Errorf("instance %s: %w", req.Instance, durable.ErrSuspended)

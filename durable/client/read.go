@@ -58,6 +58,9 @@ func (c *Client) instance(ctx context.Context, row *history.Row, input bool) (du
 	}
 	if row.Start.Start != nil {
 		in.Tags = row.Start.Start.Tags
+		if p := row.Start.Start.Parent; p != nil {
+			in.Parent = p.Instance
+		}
 	}
 	if input {
 		if err := c.store.Hydrate(ctx, &row.Start.Data); err != nil {

@@ -42,6 +42,14 @@ func writeEvent(w *writer, e *Event) {
 	if e.Start != nil {
 		w.nested(16, func(w *writer) { writeStart(w, e.Start) })
 	}
+	if t := e.Target; t != nil {
+		w.nested(18, func(w *writer) {
+			w.string(1, t.Instance)
+			w.string(2, t.Incarnation)
+		})
+	}
+	w.uint(19, uint64(e.Close))
+	w.bool(20, e.Recursive)
 }
 
 func readEvent(r *reader, e *Event) {
@@ -86,6 +94,16 @@ func readEvent(r *reader, e *Event) {
 		case 16:
 			e.Start = new(Start)
 			r.within(func(r *reader) { readStart(r, e.Start) })
+		case 18:
+			e.Target = new(Target)
+			r.within(func(r *reader) { readTarget(r, e.Target) })
+		case 19:
+			v := r.uint()
+			if e.Close = Close(v); v > uint64(Terminate) {
+				r.newer("parent-close policy %d", v)
+			}
+		case 20:
+			e.Recursive = r.uint() != 0
 		default:
 			r.unknown()
 		}
@@ -95,6 +113,19 @@ func readEvent(r *reader, e *Event) {
 		r.fail("an event has no kind")
 	case e.Data.Blob != "" && e.Data.Bytes != nil:
 		r.fail("a payload is inline and in a blob")
+	}
+}
+
+func readTarget(r *reader, t *Target) {
+	for r.next(0) {
+		switch r.field {
+		case 1:
+			t.Instance = r.string()
+		case 2:
+			t.Incarnation = r.string()
+		default:
+			r.unknown()
+		}
 	}
 }
 
@@ -186,6 +217,9 @@ func readPolicy(r *reader, p *Policy) {
 	}
 }
 
+// needsParent is the bit of what a reader of a start must honour that stands for its parent.
+const needsParent = 1
+
 func writeStart(w *writer, s *Start) {
 	if p := s.Parent; p != nil {
 		w.nested(1, func(w *writer) {
@@ -221,6 +255,9 @@ func writeStart(w *writer, s *Start) {
 				})
 			}
 		})
+	}
+	if s.Parent != nil {
+		w.uint(7, needsParent)
 	}
 	w.bytes(8, s.Custom)
 }
@@ -263,6 +300,10 @@ func readStart(r *reader, s *Start) {
 					r.within(func(r *reader) { readKnown(r, &s.Known[len(s.Known)-1]) })
 				}
 			})
+		case 7:
+			if needs := r.uint(); needs&^needsParent != 0 {
+				r.newer("needs %b of a start", needs)
+			}
 		case 8:
 			s.Custom = r.bytes()
 		default:
@@ -340,6 +381,9 @@ func (e *Event) Size() int {
 	}
 	if e.Start != nil {
 		n += e.Start.size()
+	}
+	if t := e.Target; t != nil {
+		n += 40 + len(t.Instance)
 	}
 	return n
 }

@@ -22,7 +22,7 @@ const (
 	ExecutionRewound    Kind = 7  // input, reserved
 	ContinuedAsNew      Kind = 8  // output: the code ended, and is to begin anew with another input
 	GenerationStarted   Kind = 9  // input: it begins anew
-	StartRefused        Kind = 10 // input, reserved: a child whose id was taken
+	StartRefused        Kind = 10 // input: a child's start comes to nothing, because its id was taken
 	Sealed              Kind = 11 // nothing may ever follow
 	CustomStatusSet     Kind = 12 // output: what SetStatus said last
 	Continued           Kind = 13 // message only: finish the unfinished turn
@@ -36,11 +36,11 @@ const (
 	TimerCanceled Kind = 22 // output
 
 	EventRaised Kind = 24 // input: an external event
-	EventSent   Kind = 25 // output, reserved: an event to another instance
+	EventSent   Kind = 25 // output: an event to another instance
 
-	SubOrchestrationCreated   Kind = 28 // output, reserved
-	SubOrchestrationCompleted Kind = 29 // input, reserved
-	SubOrchestrationFailed    Kind = 30 // input, reserved
+	SubOrchestrationCreated   Kind = 28 // output: a child is asked for
+	SubOrchestrationCompleted Kind = 29 // input: its output
+	SubOrchestrationFailed    Kind = 30 // input: why it did not complete
 
 	StepStarted   Kind = 32 // output, reserved: an at-most-once step is about to run
 	StepCompleted Kind = 33 // input: the value of an inline step
@@ -84,7 +84,28 @@ type Event struct {
 	Failure *Failure
 	Policy  *Policy
 	Start   *Start
+	Target  *Target
+	// Close says what becomes of a child that runs when the one that asked for it ends.
+	Close Close
+	// Recursive: a terminate is for the children, too.
+	Recursive bool
 }
+
+// Target is another instance: a child, or whom an event is for.
+type Target struct {
+	Instance string
+	// Incarnation of a child. An event is for whoever has the id when it is sent.
+	Incarnation string
+}
+
+// Close is a parent-close policy.
+type Close uint8
+
+// The policies. To wait is not among them: that the code does, before it returns.
+const (
+	Abandon Close = iota
+	Terminate
+)
 
 // Payload is a JSON value: inline, or a reference to a blob. The zero Payload is no value, which reads as null.
 type Payload struct {
@@ -147,7 +168,7 @@ type Policy struct {
 
 // Start holds what only a start knows.
 type Start struct {
-	// Parent of a sub-orchestration; reserved.
+	// Parent of a sub-orchestration. In a terminate it is who has ended, and wants its child ended, too.
 	Parent *Parent
 	Tags   map[string]string
 	// TraceParent and TraceState carry W3C trace context.

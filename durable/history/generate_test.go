@@ -14,7 +14,8 @@ var written = []history.Kind{
 	history.ExecutionSuspended, history.ExecutionResumed, history.Sealed, history.CustomStatusSet, history.Continued,
 	history.TaskScheduled, history.TaskCompleted, history.TaskFailed,
 	history.TimerCreated, history.TimerFired, history.TimerCanceled, history.EventRaised,
-	history.StepCompleted, history.StepFailed, history.ContinuedAsNew, history.GenerationStarted,
+	history.StepCompleted, history.StepFailed, history.ContinuedAsNew, history.GenerationStarted, history.StartRefused,
+	history.EventSent, history.SubOrchestrationCreated, history.SubOrchestrationCompleted, history.SubOrchestrationFailed,
 }
 
 // lastTime is the latest time that the format keeps.
@@ -127,6 +128,10 @@ func events() *rapid.Generator[history.Event] {
 			MessageID: texts().Draw(t, "message id"), Reason: texts().Draw(t, "reason"),
 			Build:   texts().Draw(t, "build"),
 			Failure: maybe(t, failures(2), "failure"), Policy: maybe(t, policies(), "policy"), Start: maybe(t, starts(), "start"),
+			Target: maybe(t, rapid.Custom(func(t *rapid.T) history.Target {
+				return history.Target{Instance: texts().Draw(t, "target"), Incarnation: texts().Draw(t, "its incarnation")}
+			}), "target"),
+			Close: rapid.SampledFrom([]history.Close{history.Abandon, history.Terminate}).Draw(t, "close"), Recursive: rapid.Bool().Draw(t, "recursive"),
 		}
 	})
 }

@@ -35,6 +35,9 @@ func sampleSegment() *history.Segment {
 				Activity: "ChargeCard", Attempt: 2, Permanent: true, Causes: []history.Failure{{Kind: "A", Causes: []history.Failure{{}}}, {Kind: "B"}}}},
 			{Kind: history.EventRaised, Name: "Approval", Data: history.Payload{Blob: "aa/01/ff", Size: 70_000}, MessageID: "m1"},
 			{Kind: history.ExecutionSuspended, Reason: "the code panicked", Build: "build 7"},
+			{Kind: history.SubOrchestrationCreated, Op: "3", Name: "Ship", Version: 2, Close: history.Terminate,
+				Target: &history.Target{Instance: "order-42:3", Incarnation: "01JGJ9GA00BBBBBBBBBBBBBBBB"}},
+			{Kind: history.ExecutionTerminated, MessageID: "m2", Recursive: true},
 		},
 	}
 }

@@ -44,8 +44,7 @@ var kindNames = [...]string{
 // without anybody who knows what to do with them, their messages would be dropped.
 func (k Kind) unread() bool {
 	switch k {
-	case ExecutionRewound, StartRefused, EventSent,
-		SubOrchestrationCreated, SubOrchestrationCompleted, SubOrchestrationFailed, StepStarted, ChangeMarked,
+	case ExecutionRewound, StepStarted, ChangeMarked,
 		OperationCalled, OperationSignaled, OperationCompleted, OperationFailed, LockRequested, LockGranted, LockReleased:
 		return true
 	}

@@ -17,6 +17,7 @@ const (
 	InlinePayload   = 16 << 10  // bytes up to which a payload stays in the history; larger ones become blobs
 	MaxReason       = 4 << 10   // bytes of a reason
 	MaxMessage      = 4 << 10   // bytes of an error's text; longer ones are cut
+	MaxTags         = 4 << 10   // bytes of the tags and the trace context of an instance: they are in every row
 	MaxCarried      = 250       // events that go over to the next generation
 	SegmentCommands = 1000      // commands of one segment
 	MaxInFlight     = 1000      // activities of one instance that are under way at once; the others wait in the history
@@ -41,6 +42,21 @@ func CheckInstanceID(id string) error {
 		if strings.ContainsRune(`/\#?`, r) || unicode.IsControl(r) {
 			return fmt.Errorf("the instance id %q contains %q; / \\ # ? and control characters are not allowed", id, r)
 		}
+	}
+	return nil
+}
+
+// CheckTags refuses tags that are too many, with what else is kept beside them.
+func CheckTags(tags map[string]string, beside ...string) error {
+	n := 0
+	for k, v := range tags {
+		n += len(k) + len(v)
+	}
+	for _, s := range beside {
+		n += len(s)
+	}
+	if n > MaxTags {
+		return fmt.Errorf("the tags have %d bytes, at most %d are allowed", n, MaxTags)
 	}
 	return nil
 }

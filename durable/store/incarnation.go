@@ -1,6 +1,7 @@
 package store
 
 import (
+	"crypto/sha256"
 	"time"
 
 	"github.com/oklog/ulid/v2"
@@ -24,4 +25,14 @@ func (s *Store) NewIncarnation(old string) (string, error) {
 		return "", err
 	}
 	return id.String(), nil
+}
+
+// ChildIncarnation is the id of the life of a child that an operation has asked for at that time: whoever asks, and however
+// often, it is the same.
+func ChildIncarnation(operation string, at time.Time) string {
+	sum := sha256.Sum256([]byte(operation))
+	var id ulid.ULID
+	_ = id.SetTime(min(ulid.Timestamp(at), ulid.MaxTime()))
+	_ = id.SetEntropy(sum[:10])
+	return id.String()
 }

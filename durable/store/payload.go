@@ -17,6 +17,15 @@ func (s *Store) Shelve(ctx context.Context, instance, incarnation string, p *his
 	return s.shelve(ctx, instance, incarnation, p)
 }
 
+// Carry makes an event's payload one of another instance's, for a message that will bring it there.
+func (s *Store) Carry(ctx context.Context, instance, incarnation string, p *history.Payload) error {
+	if err := s.hydrate(ctx, p); err != nil {
+		return err
+	}
+	*p = history.Payload{Bytes: p.Bytes}
+	return s.offload(ctx, instance, incarnation, p)
+}
+
 // Hydrate reads a payload's bytes when they are in a blob.
 func (s *Store) Hydrate(ctx context.Context, p *history.Payload) error { return s.hydrate(ctx, p) }
 

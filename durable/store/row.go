@@ -78,6 +78,22 @@ func (s *Store) Create(ctx context.Context, m *history.Message) (bool, *history.
 	return found.Incarnation == m.Incarnation, found, nil
 }
 
+// CreateChild makes the row of a sub-orchestration: where there is none, or in the place of an older life that has ended.
+func (s *Store) CreateChild(ctx context.Context, m *history.Message) (accepted bool, row *history.Row, err error) {
+	for range 3 { // another may replace what has ended meanwhile
+		if accepted, row, err = s.Create(ctx, m); err != nil || accepted || row == nil {
+			break
+		}
+		if row.Incarnation >= m.Incarnation || !row.Purged && !row.Status.Ended() {
+			break
+		}
+		next := *m
+		next.Replaces = row.Version()
+		m = &next
+	}
+	return accepted, row, err
+}
+
 // Project brings the row of an instance up to date, unless it is of another incarnation or shows more already.
 func (s *Store) Project(ctx context.Context, row *history.Row) error {
 	err := s.b.Table.Put(ctx, rowItem(row),

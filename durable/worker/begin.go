@@ -11,6 +11,9 @@ import (
 // accept makes the status row of a start, or finds that it was refused. A refused start is dropped with all messages of
 // its batch, and so is one whose life is gone.
 func (a *attempt) accept(ctx context.Context, m *history.Message) (bool, error) {
+	if isChild(&m.Event) {
+		return a.adopt(ctx, m)
+	}
 	accepted, row, err := a.w.store.Create(ctx, m)
 	if err != nil || accepted && row.Number == 0 && row.Generation == 0 {
 		return accepted, err

@@ -44,6 +44,8 @@ func (st *state) decide(m *history.Message, taken *taken) (v verdict, segment in
 		return st.awaits(m, history.TaskScheduled), 0
 	case history.TimerFired:
 		return st.awaits(m, history.TimerCreated), 0
+	case history.SubOrchestrationCompleted, history.SubOrchestrationFailed:
+		return st.awaits(m, history.SubOrchestrationCreated), 0
 	case history.EventRaised, history.ExecutionSuspended, history.ExecutionTerminated:
 		return consume, 0
 	case history.ExecutionResumed:
@@ -81,7 +83,7 @@ func (st *state) consumed(m *history.Message) (segment int, ok bool) {
 	switch m.Event.Kind {
 	case history.ExecutionStarted:
 		return 0, st.start != nil
-	case history.TaskCompleted, history.TaskFailed, history.TimerFired:
+	case history.TaskCompleted, history.TaskFailed, history.TimerFired, history.SubOrchestrationCompleted, history.SubOrchestrationFailed:
 		op := st.ops[m.Event.Op]
 		if op == nil || op.outcome < 0 || op.command.Epoch != m.Event.Epoch || m.Generation != st.h.Generation {
 			return 0, false

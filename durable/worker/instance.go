@@ -56,7 +56,8 @@ type attempt struct {
 	st       *state
 	loaded   int // segments that were there when it began
 	out      *store.Outbox
-	sent     map[int]bool // segments whose open commands this attempt has put into an outbox
+	abroad   []*history.Message // for other instances, without an address or a payload of theirs yet
+	sent     map[int]bool       // segments whose open commands this attempt has put into an outbox
 	consumed []history.Event
 	project  bool
 
@@ -174,6 +175,9 @@ func (a *attempt) decide(ctx context.Context, messages []*history.Message) error
 			a.consumed = append(a.consumed, row.Start)
 			t.started = true
 		}
+		if awaitsStart(row, a.g, messages) {
+			return errUnborn
+		}
 	}
 	late := false
 	for _, m := range messages {
@@ -191,7 +195,7 @@ func (a *attempt) decide(ctx context.Context, messages []*history.Message) error
 			a.consumed = append(a.consumed, m.Event)
 		case done:
 		case repeat:
-			if late = late || a.st.end != nil; !late {
+			if late = late || a.st.end != nil && !a.st.refused(); !late {
 				a.owe(segment)
 				a.project = true
 			}
@@ -266,6 +270,7 @@ func (a *attempt) now(events []history.Event) time.Time {
 // commit adds a segment to the history, and to what is known of it.
 func (a *attempt) commit(ctx context.Context, seg *history.Segment) error {
 	a.allot(seg)
+	a.christen(seg)
 	for i := range seg.Events {
 		if p := &seg.Events[i].Data; p.Blob == "" && len(p.Bytes) > history.InlinePayload {
 			a.st.blobs += len(p.Bytes) // it goes into a blob, and stays in memory

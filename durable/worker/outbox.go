@@ -64,7 +64,16 @@ func (a *attempt) sendOpen(n int) {
 				continue // there may be thousands, one after the other; what fires late is dropped
 			}
 			a.out.Cancel(a.timer(op.command), op.command.At)
+		case history.SubOrchestrationCreated:
+			if op.outcome < 0 {
+				a.raise(e, seg.Time)
+			}
+		case history.EventSent:
+			a.signal(e, seg.Time)
 		}
+	}
+	if a.st.end != nil && n == a.st.ended {
+		a.tell()
 	}
 }
 
@@ -96,10 +105,11 @@ func (a *attempt) timer(e *history.Event) *history.Message {
 
 // flush sends what has been collected.
 func (a *attempt) flush(ctx context.Context) error {
-	if a.out.Empty() {
-		return nil
+	err := a.address(ctx)
+	if err != nil || a.out.Empty() {
+		return err
 	}
-	err := a.out.Flush(ctx)
+	err = a.out.Flush(ctx)
 	a.out = a.w.store.Outbox()
 	return err
 }

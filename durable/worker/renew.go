@@ -227,7 +227,8 @@ func (a *attempt) identity(e *history.Event, all bool) string {
 		return e.MessageID
 	case e.Kind == history.ExecutionStarted:
 		return store.StartID(a.g.instance, a.g.incarnation)
-	case e.Kind == history.TaskCompleted || e.Kind == history.TaskFailed || e.Kind == history.TimerFired:
+	case e.Kind == history.TaskCompleted || e.Kind == history.TaskFailed || e.Kind == history.TimerFired ||
+		e.Kind == history.SubOrchestrationCompleted || e.Kind == history.SubOrchestrationFailed:
 		return a.message(e.Op, e.Epoch).ID
 	}
 	return ""

@@ -77,7 +77,7 @@ func (st *state) apply(n int, e *history.Event, sticky bool) {
 		st.start = e
 	case history.GenerationStarted:
 		st.begin(e)
-	case history.TaskScheduled, history.TimerCreated:
+	case history.TaskScheduled, history.TimerCreated, history.SubOrchestrationCreated:
 		op := &operation{command: e, segment: n, outcome: -1}
 		st.ops[e.Op] = op
 		if e.Kind == history.TaskScheduled {
@@ -87,7 +87,7 @@ func (st *state) apply(n int, e *history.Event, sticky bool) {
 		if op := st.ops[e.Op]; op != nil {
 			op.canceled = true
 		}
-	case history.TaskCompleted, history.TaskFailed, history.TimerFired:
+	case history.TaskCompleted, history.TaskFailed, history.TimerFired, history.SubOrchestrationCompleted, history.SubOrchestrationFailed:
 		if op := st.ops[e.Op]; op != nil {
 			op.outcome = n
 			if op.command.Kind == history.TaskScheduled {
@@ -101,7 +101,7 @@ func (st *state) apply(n int, e *history.Event, sticky bool) {
 		if !sticky {
 			st.suspended, st.byWorker, st.reason, st.build = false, false, "", ""
 		}
-	case history.ExecutionCompleted, history.ExecutionFailed, history.ExecutionTerminated, history.ContinuedAsNew:
+	case history.ExecutionCompleted, history.ExecutionFailed, history.ExecutionTerminated, history.ContinuedAsNew, history.StartRefused:
 		st.end, st.ended = e, n
 	case history.Sealed:
 		st.sealed = true

@@ -73,6 +73,10 @@ func describe(kind history.Kind, name string) string {
 		what = "step"
 	case history.EventRaised:
 		what = "event"
+	case history.EventSent:
+		what = "the sending of event"
+	case history.SubOrchestrationCreated, history.SubOrchestrationCompleted, history.SubOrchestrationFailed:
+		what = "sub-orchestration"
 	default:
 		what = kind.String()
 	}

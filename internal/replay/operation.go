@@ -12,6 +12,7 @@ import (
 type operation struct {
 	event    *history.Event // the command
 	promise  Promise
+	over     *Promise // done with the outcome, even when the promise was given up; nil when nobody waits for that
 	group    int
 	number   int // of the event in the history, from 1
 	asked    bool
@@ -207,6 +208,8 @@ func (r *Run) give(in input) {
 		r.outcome(in, history.TaskScheduled)
 	case history.TimerFired:
 		r.outcome(in, history.TimerCreated)
+	case history.SubOrchestrationCompleted, history.SubOrchestrationFailed:
+		r.outcome(in, history.SubOrchestrationCreated)
 	case history.StepCompleted, history.StepFailed:
 		r.outcome(in, history.StepStarted)
 	case history.EventRaised:
@@ -229,6 +232,9 @@ func (r *Run) outcome(in input, of history.Kind) {
 		return
 	}
 	r.complete(&op.promise, e)
+	if op.over != nil {
+		r.complete(op.over, e)
+	}
 }
 
 func (r *Run) start(e *history.Event) {

@@ -24,6 +24,7 @@ type Run struct {
 	slab     []operation  // those that are recorded
 	pending  []*operation // asked for, and in no segment yet
 	steps    []*operation
+	last     []*Promise // what is waited for before the code returns
 	channels map[string]*channel
 
 	at          int // the segment of the last input fed
