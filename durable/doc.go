@@ -47,8 +47,9 @@
 // WithCancel and WithTimeout return a Context whose waits can be given up, all at once; what must be waited for nevertheless gets a
 // Detached one. A Saga's undoings do.
 //
-// Map runs a function for each of many items, with limits to how many at a time and how many may fail; AsCompleted yields futures in
-// the order in which they are ready, and Event.All events as they come. Context.NewID and Context.Rand make up ids and random
+// Map runs a function for each of many items, with limits to how many at a time and how many may fail; Parallel does
+// the same for functions, and a Group ends what its other functions wait for with the first error. AsCompleted yields futures in the
+// order in which they are ready, and Event.All events as they come. Context.NewID and Context.Rand make up ids and random
 // numbers that are the same in every replay.
 //
 // An orchestration that would loop for ever continues as new instead: it returns the error of ContinueAsNew, and begins again with

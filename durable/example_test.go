@@ -144,3 +144,70 @@ func ExampleWithTimeout() {
 	fmt.Println(run.Wait(ctx))
 	// Output: the best offer is 20 <nil>
 }
+
+// What belongs to one task is given up together.
+func ExampleGroup() {
+	pack := durable.NewActivity[string, int]("Pack")
+	ship := durable.NewOrchestration[durable.None, string]("Ship")
+
+	sys := durabletest.New(durabletest.Standalone{},
+		pack.Bind(func(_ context.Context, what string) (int, error) {
+			if what == "glass" {
+				return 0, errors.New("it broke")
+			}
+			return len(what), nil
+		}),
+		ship.Bind(func(ctx durable.Context, _ durable.None) (string, error) {
+			g := durable.NewGroup(ctx)
+			for _, what := range []string{"book", "glass"} {
+				g.Go(func(ctx durable.Context) error {
+					if _, err := pack.Call(ctx, what); err != nil {
+						return err
+					}
+					return durable.Sleep(ctx, 24*time.Hour) // until the lorry comes: in vain, for the book
+				})
+			}
+			err := g.Wait()
+			return fmt.Sprint(err, " at ", ctx.Now().Format(time.TimeOnly)), nil
+		}))
+	ctx := context.Background()
+	run, err := ship.Submit(ctx, sys.Client, durable.None{})
+	if err != nil {
+		panic(err)
+	}
+	sys.Settle()
+	fmt.Println(run.Wait(ctx))
+	// Output: Pack failed: it broke at 00:00:00 <nil>
+}
+
+// Two sources are asked, and one answer is enough.
+func ExampleParallel() {
+	ask := durable.NewActivity[string, string]("Ask")
+	look := durable.NewOrchestration[string, string]("Look")
+
+	sys := durabletest.New(durabletest.Standalone{},
+		ask.Bind(func(_ context.Context, where string) (string, error) {
+			if where == "cache" {
+				return "", errors.New("it has nothing")
+			}
+			return "found in the " + where, nil
+		}),
+		look.Bind(func(ctx durable.Context, _ string) (string, error) {
+			results, err := durable.Parallel(ctx, []func(durable.Context) (string, error){
+				func(ctx durable.Context) (string, error) { return ask.Call(ctx, "cache") },
+				func(ctx durable.Context) (string, error) { return ask.Call(ctx, "archive") },
+			}, durable.AtLeast(1))
+			if err != nil {
+				return "", err
+			}
+			return durable.Values(results)[0], nil
+		}))
+	ctx := context.Background()
+	run, err := look.Submit(ctx, sys.Client, "")
+	if err != nil {
+		panic(err)
+	}
+	sys.Settle()
+	fmt.Println(run.Wait(ctx))
+	// Output: found in the archive <nil>
+}

@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-// MapOption is how Map goes about it: what Concurrency, Tolerate, TolerateShare and AtLeast return.
+// MapOption is how Map and Parallel go about it: what Concurrency, Tolerate, TolerateShare and AtLeast return.
 type MapOption interface{ applyMap(*mapping) }
 
 // mapping is the options of a Map.
@@ -50,7 +50,7 @@ func AtLeast(n int) MapOption {
 	return mapOption(func(o *mapping) { o.atLeast = n })
 }
 
-// Result is what one item of a Map came to.
+// Result is what one item of a Map, or one function of a Parallel, came to.
 type Result[O any] struct {
 	Value O
 	Err   error
@@ -113,6 +113,12 @@ func Map[I, O any](ctx Context, items []I, f func(Context, I) (O, error), opts .
 		return results, errors.Join(failures...)
 	}
 	return results, nil
+}
+
+// Parallel is Map for functions: it runs each in a coroutine of its own, and returns what they came to, in their order. A Group
+// is for functions of which each is needed, All for futures that are at hand.
+func Parallel[O any](ctx Context, fs []func(Context) (O, error), opts ...MapOption) ([]Result[O], error) {
+	return Map(ctx, fs, func(ctx Context, f func(Context) (O, error)) (O, error) { return f(ctx) }, opts...)
 }
 
 // tolerated is how many failures of n items are none of the whole; -1 is none, of which all are waited for.
