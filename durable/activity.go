@@ -119,6 +119,9 @@ type Retry struct {
 	Initial time.Duration
 	Factor  float64
 	Cap     time.Duration
+	// Jitter is a share, from 0 to 1: each pause is shorter by up to so much of it, so that what failed together does not come back
+	// together. How much depends on the call and the attempt only. With 0 a pause is longer by up to a tenth.
+	Jitter float64
 	// NonRetryable lists kinds of errors that are final. Permanent errors always are.
 	NonRetryable []ErrorKind
 }
@@ -127,7 +130,10 @@ func (r Retry) apply(p *history.Policy) {
 	if r.Attempts < 1 || r.Initial < 0 || r.Cap < 0 || r.Factor < 0 || math.IsNaN(r.Factor) {
 		panic(fmt.Sprintf("durable.Retry: %+v: attempts start at 1, and nothing may be negative", r))
 	}
-	p.Attempts, p.Initial, p.Factor, p.Cap = uint32(r.Attempts), r.Initial, r.Factor, r.Cap
+	if !(r.Jitter >= 0 && r.Jitter <= 1) {
+		panic(fmt.Sprintf("durable.Retry: its jitter is %v, which is not between 0 and 1", r.Jitter))
+	}
+	p.Attempts, p.Initial, p.Factor, p.Cap, p.Jitter = uint32(r.Attempts), r.Initial, r.Factor, r.Cap, r.Jitter
 	if len(r.NonRetryable) > maxKinds {
 		panic(fmt.Sprintf("durable.Retry: it names %d kinds of errors, at most %d are allowed", len(r.NonRetryable), maxKinds))
 	}

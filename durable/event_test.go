@@ -135,6 +135,7 @@ func TestANameThatCanNeverBeRightPanics(t *testing.T) {
 		"activity":      func() { durable.NewActivity[int, int]("a\nb") },
 		"orchestration": func() { durable.NewOrchestration[int, int](strings.Repeat("x", 257)) },
 		"retry":         func() { durable.NewActivity[int, int]("A", durable.Retry{}) },
+		"jitter":        func() { durable.NewActivity[int, int]("A", durable.Retry{Attempts: 2, Jitter: 1.01}) },
 		"time-out":      func() { durable.Timeout(0) },
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -180,6 +180,38 @@ func ExampleGroup() {
 	// Output: Pack failed: it broke at 00:00:00 <nil>
 }
 
+// What came back decides when to ask again.
+func ExampleRetrying() {
+	const busy = durable.ErrorKind("Busy")
+	ask := durable.NewActivity[int, string]("Ask")
+	poll := durable.NewOrchestration[durable.None, string]("Poll")
+
+	sys := durabletest.New(durabletest.Standalone{},
+		ask.Bind(func(_ context.Context, attempt int) (string, error) {
+			if attempt < 3 {
+				return "", fmt.Errorf("come back later: %w", busy)
+			}
+			return "ready", nil
+		}),
+		poll.Bind(func(ctx durable.Context, _ durable.None) (string, error) {
+			begin := ctx.Now()
+			v, err := durable.Retrying(ctx,
+				func(attempt int) (string, error) { return ask.Call(ctx, attempt) },
+				func(attempt int, err error) (time.Duration, bool) {
+					return time.Duration(attempt) * time.Hour, attempt < 5 && errors.Is(err, busy)
+				})
+			return fmt.Sprint(v, " after ", ctx.Now().Sub(begin)), err
+		}))
+	ctx := context.Background()
+	run, err := poll.Submit(ctx, sys.Client, durable.None{})
+	if err != nil {
+		panic(err)
+	}
+	sys.Advance(3 * time.Hour)
+	fmt.Println(run.Wait(ctx))
+	// Output: ready after 3h0m0s <nil>
+}
+
 // Two sources are asked, and one answer is enough.
 func ExampleParallel() {
 	ask := durable.NewActivity[string, string]("Ask")

@@ -184,6 +184,7 @@ func writePolicy(w *writer, p *Policy) {
 	w.duration(9, p.Heartbeat)
 	w.bool(10, p.AtMostOnce)
 	w.bool(11, p.Async)
+	w.float(12, p.Jitter)
 }
 
 func readPolicy(r *reader, p *Policy) {
@@ -211,6 +212,8 @@ func readPolicy(r *reader, p *Policy) {
 			p.AtMostOnce = r.uint() != 0
 		case 11:
 			p.Async = r.uint() != 0
+		case 12:
+			p.Jitter = r.float()
 		default:
 			r.unknown()
 		}

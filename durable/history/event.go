@@ -161,6 +161,9 @@ type Policy struct {
 	Heartbeat time.Duration
 	// AtMostOnce: a body that may have begun is not begun again.
 	AtMostOnce bool
+	// Jitter is the share, of 0 to 1, that a pause may be shorter than the rest says. 0 leaves it to the worker, which makes it
+	// longer by a tenth at most.
+	Jitter float64
 	// Async: the body hands its work on, and the outcome comes from elsewhere. Timeout and Heartbeat bound that, too; without
 	// them nothing does.
 	Async bool

@@ -89,6 +89,7 @@ func policies() *rapid.Generator[history.Policy] {
 			NonRetryable: some(t, rapid.SliceOfN(texts(), 0, 4), "non-retryable"),
 			Timeout:      durations().Draw(t, "timeout"), Queue: texts().Draw(t, "queue"),
 			Deadline: durations().Draw(t, "deadline"), Heartbeat: durations().Draw(t, "heartbeat"), AtMostOnce: rapid.Bool().Draw(t, "at most once"), Async: rapid.Bool().Draw(t, "async"),
+			Jitter: rapid.Float64().Draw(t, "jitter"),
 		}
 	})
 }

@@ -29,7 +29,7 @@ func sampleSegment() *history.Segment {
 			{Kind: history.TaskScheduled, Op: "2.0.1", Epoch: 1, Name: "ChargeCard", Data: history.Payload{Bytes: []byte(`{"total":12}`)},
 				Policy: &history.Policy{Attempts: 5, Initial: time.Second, Factor: 1.5, Cap: time.Minute, Timeout: 90 * time.Second,
 					NonRetryable: []string{"Declined", ""}, Queue: "images",
-					Deadline: 2 * time.Hour, Heartbeat: 30 * time.Second, AtMostOnce: true, Async: true}},
+					Deadline: 2 * time.Hour, Heartbeat: 30 * time.Second, AtMostOnce: true, Async: true, Jitter: 0.25}},
 			{Kind: history.TimerCreated, Op: "10", At: noon.Add(72 * time.Hour)},
 			{Kind: history.TaskFailed, Op: "1", Attempt: 2, Failure: &history.Failure{Kind: "Declined", Message: "the bank said no",
 				Activity: "ChargeCard", Attempt: 2, Permanent: true, Causes: []history.Failure{{Kind: "A", Causes: []history.Failure{{}}}, {Kind: "B"}}}},

@@ -2,6 +2,8 @@ package worker
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/binary"
 	"fmt"
 	"math"
 	"slices"
@@ -157,7 +159,7 @@ func (w *Worker) failed(ctx context.Context, m *history.Message, f *history.Fail
 	log := w.log.With("instance", m.Instance, "activity", m.Event.Name, "attempt", m.Attempt, "error", f.Message)
 	pause, over := time.Duration(0), final(policy, f, m.Attempt)
 	if !over {
-		pause = w.pause(policy, m.Attempt)
+		pause = w.pause(m)
 		if end := deadline(m); !end.IsZero() && !w.store.Now().Add(pause).Before(end) {
 			timedOut(f, &overdue{text: fmt.Sprintf("the next attempt would begin after the deadline of %v over all attempts", policy.Deadline), last: true})
 			over = true
@@ -190,10 +192,20 @@ func final(p *history.Policy, f *history.Failure, attempt uint32) bool {
 	})
 }
 
-// pause is how long to wait after an attempt: as the policy says, and up to a tenth more, so that what failed together
-// does not come back together.
-func (w *Worker) pause(p *history.Policy, attempt uint32) time.Duration {
-	return pauseAfter(p, attempt, w.cfg.Jitter())
+// pause is how long to wait after an attempt: as the policy says, and up to its jitter less, or up to a tenth more, so that what
+// failed together does not come back together.
+func (w *Worker) pause(m *history.Message) time.Duration {
+	p := policy(m)
+	if p.Jitter > 0 {
+		return time.Duration(float64(pauseAfter(p, m.Attempt, 0)) * (1 - p.Jitter*share(m.ID, m.Attempt)))
+	}
+	return pauseAfter(p, m.Attempt, w.cfg.Jitter())
+}
+
+// share is a number in [0, 1) that an attempt of an operation always gets.
+func share(operation string, attempt uint32) float64 {
+	sum := sha256.Sum256(fmt.Appendf(nil, "jitter %s %d", operation, attempt))
+	return float64(binary.BigEndian.Uint64(sum[:])>>11) / (1 << 53)
 }
 
 // pauseAfter takes how much of the tenth is added.

@@ -2,8 +2,11 @@ package worker_test
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -29,6 +32,32 @@ func callOnce(a durable.Activity[int, int]) durable.Handler {
 const wrong = durable.ErrorKind("Wrong")
 
 var three = durable.Retry{Attempts: 3, Initial: time.Second, Factor: 2}
+
+// A pause with jitter depends on nothing but the operation and the attempt, as docs/format.md says: whoever retries it, it is the
+// same. The hub's clock goes on in whole seconds.
+func TestPausesWithJitter(t *testing.T) {
+	t.Parallel()
+	a := durable.NewActivity[int, int]("A", durable.Retry{Attempts: 6, Initial: time.Minute, Jitter: 0.5})
+	var h *hub
+	var last time.Time
+	var got, want []time.Duration
+	h = newHub(t, worker.Config{}, callOnce(a), a.Bind(func(ctx context.Context, _ int) (int, error) {
+		if !last.IsZero() {
+			got = append(got, h.now.Sub(last))
+		}
+		last = h.now
+		sum := sha256.Sum256(fmt.Appendf(nil, "jitter %s %d", durable.IdempotencyKey(ctx), durable.Attempt(ctx)))
+		u := float64(binary.BigEndian.Uint64(sum[:8])>>11) / (1 << 53)
+		want = append(want, time.Duration(math.Ceil(60-30*u))*time.Second)
+		return 0, errors.New("no")
+	}))
+	h.submit("one")
+	h.settle()
+	h.advance(time.Hour)
+	if diff := cmp.Diff(want[:5], got); diff != "" {
+		t.Errorf("pauses of a minute with a jitter of a half (-want +got):\n%s", diff)
+	}
+}
 
 var attempts = []struct {
 	name     string
