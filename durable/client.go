@@ -16,7 +16,7 @@ import (
 // else is the backend's failure, and whether the call took effect is then unknown. Every call may be repeated.
 type Client interface {
 	// Start creates an instance. When it returns nil the instance can be read and will run, whatever crashes.
-	// ErrExists when the id is in use as Reuse has it; ErrInvalid for an id, name or input that can never be right.
+	// ErrExists when the id is in use, as Reuse and Conflict have it; ErrInvalid for an id, name or input that can never be right.
 	Start(ctx context.Context, req StartRequest) (InstanceRef, error)
 	// Raise sends an external event. ErrNotFound, ErrEnded, ErrInvalid. Events are kept until the code asks for them.
 	Raise(ctx context.Context, req EventRequest) error
@@ -46,21 +46,13 @@ type StartRequest struct {
 	ID string
 	// Input is JSON; empty is null.
 	Input json.RawMessage
-	Reuse Reuse
-	Tags  map[string]string
+	// Reuse says which instances that have ended may be replaced, Conflict what else becomes of a start whose id is in use.
+	Reuse    Reuse
+	Conflict Conflict
+	Tags     map[string]string
 	// TraceParent and TraceState carry W3C trace context.
 	TraceParent, TraceState string
 }
-
-// Reuse says when the id of an existing instance may be used again.
-type Reuse uint8
-
-const (
-	// ReuseEnded replaces an instance that has ended: Durable Functions' default.
-	ReuseEnded Reuse = iota
-	// ReuseNever never does.
-	ReuseNever
-)
 
 // InstanceRef names one life of an instance id.
 type InstanceRef struct{ ID, Incarnation string }

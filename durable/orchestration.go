@@ -91,14 +91,12 @@ func (o Orchestration[I, O]) Submit(ctx context.Context, c Client, in I, opts ..
 	return Run[O]{client: c, ref: ref}, nil
 }
 
-// StartOption is how an instance is to be started: what ID, Tag and Version return, or a Reuse.
+// StartOption is how an instance is to be started: what ID, Tag and Version return, a Reuse, or a Conflict.
 type StartOption interface{ applyStart(*StartRequest) }
 
 type startOption func(*StartRequest)
 
 func (f startOption) applyStart(r *StartRequest) { f(r) }
-
-func (r Reuse) applyStart(req *StartRequest) { req.Reuse = r }
 
 // Version is a StartOption, a ChildOption and a RenewOption: the version of the orchestration to run. 0 is the one that was bound without.
 type Version uint32

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"time"
 
 	"github.com/durable-lambda/durable-lambda/durable"
 	"github.com/durable-lambda/durable-lambda/durable/history"
@@ -25,89 +24,6 @@ func New(s *store.Store) *Client { return &Client{store: s} }
 
 func invalid(format string, args ...any) error {
 	return fmt.Errorf("%w: %w", durable.ErrInvalid, fmt.Errorf(format, args...))
-}
-
-// Start sends the whole start, then makes the row: whichever of the client and a worker comes first makes it, so that an
-// instance whose start was accepted runs, and one whose start was refused never does (rule 8).
-func (c *Client) Start(ctx context.Context, req durable.StartRequest) (durable.InstanceRef, error) {
-	m, err := c.startMessage(&req)
-	if err != nil {
-		return durable.InstanceRef{}, err
-	}
-	row, err := c.store.Row(ctx, req.ID)
-	if err != nil {
-		return durable.InstanceRef{}, err
-	}
-	old := ""
-	if row != nil {
-		if !row.Purged && (!row.Status.Ended() || req.Reuse == durable.ReuseNever) {
-			return durable.InstanceRef{}, inUse(row)
-		}
-		m.Replaces, old = row.Version(), row.Incarnation
-	}
-	if m.Incarnation, err = c.store.NewIncarnation(old); err != nil {
-		return durable.InstanceRef{}, err
-	}
-	m.ID = store.StartID(m.Instance, m.Incarnation)
-	if err := c.store.Offload(ctx, m.Instance, m.Incarnation, &m.Event.Data); err != nil {
-		return durable.InstanceRef{}, err
-	}
-	out := c.store.Outbox()
-	out.Start(m)
-	if err := out.Flush(ctx); err != nil {
-		return durable.InstanceRef{}, err
-	}
-	ref := durable.InstanceRef{ID: m.Instance, Incarnation: m.Incarnation}
-	accepted, found, err := c.store.Create(ctx, m)
-	if err != nil || accepted {
-		return ref, err
-	}
-	if found != nil && m.Incarnation < found.Incarnation {
-		// A newer life is there already. It may have replaced ours, which then was accepted.
-		ran, err := c.store.Exists(ctx, m.Instance, m.Incarnation)
-		if err != nil || ran {
-			return ref, err
-		}
-	}
-	return durable.InstanceRef{}, inUse(found)
-}
-
-func inUse(row *history.Row) error {
-	if row == nil {
-		return durable.ErrExists
-	}
-	return fmt.Errorf("instance %s: %w by a run of %s that was started at %s", row.Instance, durable.ErrExists,
-		row.Start.Name, row.Start.At.Format(time.RFC3339))
-}
-
-// startMessage checks a request and completes it, all but the incarnation.
-func (c *Client) startMessage(req *durable.StartRequest) (*history.Message, error) {
-	if err := history.CheckName("orchestration", req.Name); err != nil {
-		return nil, invalid("%w", err)
-	}
-	if req.ID == "" {
-		id, err := c.store.NewID()
-		if err != nil {
-			return nil, err
-		}
-		req.ID = id
-	}
-	if err := history.CheckInstanceID(req.ID); err != nil {
-		return nil, invalid("%w", err)
-	}
-	if err := c.checkPayload("input", req.Input); err != nil {
-		return nil, err
-	}
-	now := c.store.Now().UTC().Truncate(time.Millisecond)
-	e := history.Event{Kind: history.ExecutionStarted, Name: req.Name, Version: req.Version, At: now,
-		Data: history.Payload{Bytes: slices.Clone(req.Input)}}
-	if len(req.Tags) > 0 || req.TraceParent != "" || req.TraceState != "" {
-		if err := history.CheckTags(req.Tags, req.TraceParent, req.TraceState); err != nil {
-			return nil, invalid("%w", err)
-		}
-		e.Start = &history.Start{Tags: req.Tags, TraceParent: req.TraceParent, TraceState: req.TraceState}
-	}
-	return &history.Message{Instance: req.ID, Event: e, Sent: now}, nil
 }
 
 func (c *Client) checkPayload(what string, data json.RawMessage) error {

@@ -134,6 +134,22 @@ func (s *Store) Exists(ctx context.Context, instance, incarnation string) (bool,
 	return item != nil, err
 }
 
+// First reads the event that an incarnation began with; nil when it has not begun, or was purged.
+func (s *Store) First(ctx context.Context, instance, incarnation string) (*history.Event, error) {
+	item, err := s.b.Table.Get(ctx, segmentKey(instance, incarnation, 0, 0))
+	if err != nil || item == nil {
+		return nil, err
+	}
+	seg, err := history.DecodeSegment(item.Value)
+	if err != nil {
+		return nil, fmt.Errorf("store: the first segment of %s: %w", instance, err)
+	}
+	if i := slices.IndexFunc(seg.Events, func(e history.Event) bool { return e.Kind == history.ExecutionStarted }); i >= 0 {
+		return &seg.Events[i], nil
+	}
+	return nil, nil
+}
+
 // Commit puts seg at the next number of h, if nobody else has: the fence of the whole protocol. On success h has it.
 // ErrConflict means that h is out of date; any other error leaves open whether seg was committed.
 // Payloads that are too large for a segment are put into blobs before.

@@ -36,8 +36,8 @@ var mutants = []mutant{
 		old: "return found.Incarnation == m.Incarnation, found, nil", new: "return false, found, nil"},
 	{name: "any row is an acceptance", file: "durable/store/row.go",
 		old: "return found.Incarnation == m.Incarnation, found, nil", new: "return true, found, nil"},
-	{name: "a client forgets that its life may be over", file: "durable/client/client.go",
-		old: "if err != nil || ran {\n			return ref, err\n		}", new: "if err != nil {\n			return ref, err\n		}\n		_ = ran"},
+	{name: "a client forgets that its life may be over", file: "durable/client/start.go",
+		old: "if err != nil || ran {\n			return ours, found, err\n		}", new: "if err != nil {\n			return ours, found, err\n		}\n		_ = ran"},
 	{name: "a life whose history is gone begins anew", file: "durable/worker/begin.go",
 		survives: "nothing expires here; TestALifeWhosePurgeBrokeOffDoesNotBeginAnew notices",
 		old:      "accepted && row.Number == 0 && row.Generation == 0 {", new: "accepted {",
@@ -74,9 +74,9 @@ var mutants = []mutant{
 		old: "	if err := s.bury(ctx, row); err != nil {\n		return err\n	}\n	if err := s.deleteBlobs(", new: "	if err := s.deleteBlobs("},
 	{name: "what runs is purged", file: "durable/client/client.go",
 		old: "	if !row.Status.Ended() {\n		return fmt.Errorf(\"instance %s: %w: terminate", new: "	if false {\n		return fmt.Errorf(\"instance %s: %w: terminate"},
-	{name: "a purged row is no version", file: "durable/client/client.go",
+	{name: "a purged row is no version", file: "durable/client/start.go",
 		survives: "it refuses starts, as a race may; TestPurge notices",
-		old:      "	if row != nil {\n		if !row.Purged", new: "	if row != nil && !row.Purged {\n		if !row.Purged"},
+		old:      "	if old != nil {\n", new: "	if old != nil && !old.Purged {\n"},
 
 	// identities
 	{name: "operations of all lives are one", file: "durable/store/keys.go",
@@ -85,8 +85,8 @@ var mutants = []mutant{
 		old: "return g.instance == m.Instance && g.incarnation == m.Incarnation", new: "return g.instance == m.Instance"},
 	{name: "all calls have one identity", file: "durable/client/client.go",
 		old: "		call = id\n", new: "		_ = id\n"},
-	{name: "a new life is not above the old", file: "durable/client/client.go",
-		old: "c.store.NewIncarnation(old)", new: "c.store.NewIncarnation(old[:0])"},
+	{name: "a new life is not above the old", file: "durable/client/start.go",
+		old: "c.store.NewIncarnation(before)", new: "c.store.NewIncarnation(before[:0])"},
 
 	// flush, project, acknowledge
 	{name: "acknowledge before flush", file: "durable/worker/batch.go",
