@@ -12,7 +12,7 @@ import (
 // (Orchestration.Submit, Event.Raise); the HTTP API and tools use it as it is. Package client implements it over a
 // backend. All methods are safe for concurrent use.
 //
-// Errors wrap ErrNotFound, ErrExists, ErrEnded, ErrNotEnded, ErrNotSuspended, ErrSuspended or ErrInvalid where those apply; anything
+// Errors wrap ErrNotFound, ErrExists, ErrEnded, ErrNotEnded, ErrNotFailed, ErrNotSuspended, ErrSuspended or ErrInvalid where those apply; anything
 // else is the backend's failure, and whether the call took effect is then unknown. Every call may be repeated.
 type Client interface {
 	// Start creates an instance. When it returns nil the instance can be read and will run, whatever crashes.
@@ -20,8 +20,8 @@ type Client interface {
 	Start(ctx context.Context, req StartRequest) (InstanceRef, error)
 	// Raise sends an external event. ErrNotFound, ErrEnded, ErrInvalid. Events are kept until the code asks for them.
 	Raise(ctx context.Context, req EventRequest) error
-	// Manage terminates, suspends or resumes. It returns when the command is on its way, not when it is done.
-	// ErrNotFound, ErrEnded, ErrSuspended, ErrNotSuspended.
+	// Manage terminates, suspends, resumes or rewinds. It returns when the command is on its way, not when it is done.
+	// ErrNotFound, ErrEnded, ErrSuspended, ErrNotSuspended; Rewind: ErrNotFound, ErrNotFailed.
 	Manage(ctx context.Context, req ManageRequest) error
 	// Report reports what became of an Async activity. ErrInvalid, ErrNotPending, ErrNotFound, ErrEnded.
 	Report(ctx context.Context, req ReportRequest) error
@@ -74,6 +74,10 @@ const (
 	Terminate Command = iota + 1
 	Suspend
 	Resume
+	// Rewind has an instance that has failed run again. Activities that had failed, or had no outcome at the end, are run again, with
+	// new idempotency keys; those that had succeeded keep their results, and inline steps too, wherever the code asks for the same again.
+	// What the code did about the failure is not taken back: see docs/decisions/rewind.md before you rewind a saga that has compensated.
+	Rewind
 )
 
 // ManageRequest asks for a command to be carried out.

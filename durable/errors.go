@@ -16,6 +16,8 @@ var (
 	ErrSuspended = errors.New("the instance is suspended already")
 	// ErrNotSuspended: there is nothing to resume.
 	ErrNotSuspended = errors.New("the instance is not suspended")
+	// ErrNotFailed: the instance has not failed, and so cannot be rewound.
+	ErrNotFailed = errors.New("the instance has not failed")
 	// ErrNotPending: nobody waits for the outcome that a token names.
 	ErrNotPending = errors.New("nobody waits for this activity any more")
 	// ErrInvalid: the request can never be right; its text says what to change.

@@ -1,6 +1,6 @@
 // Package api is the HTTP management API of Durable Functions over a durable.Client. Clients which were written for Azure
-// work with it as they are, as far as its operations go: this version starts, lists, shows, terminates, suspends and
-// resumes instances and raises events. It purges one instance that has ended. It does not purge many, rewind or restart and has no entities. The API owns
+// work with it as they are, as far as its operations go: this version starts, lists, shows, terminates, suspends,
+// resumes and rewinds instances and raises events. It purges one instance that has ended. It does not purge many or restart and has no entities. The API owns
 // paths, queries, links and bodies, and knows nothing of how instances are stored or run.
 //
 // An API serves everything under Base. An application puts its own routes beside it with With, and answers like the API
@@ -27,16 +27,16 @@
 //	POST /instances/{id}/terminate                reason
 //	POST /instances/{id}/suspend                  reason
 //	POST /instances/{id}/resume                   reason
+//	POST /instances/{id}/rewind                   reason; one that has failed
 //	DELETE /instances/{id}                        purge one that has ended
 //	POST /activities/{token}/complete             the result of an asynchronous activity
 //	POST /activities/{token}/fail                 {"message":…,"kind":…,"permanent":…}: its failure
 //	POST /activities/{token}/heartbeat            it lives; details
 //
-// The contract has more, which answers 501 for now; the links to rewind and restart are in each check-status
+// The contract has more, which answers 501 for now; the link to restart is in each check-status
 // answer all the same:
 //
 //	DELETE /instances                             purge many
-//	POST   /instances/{id}/rewind
 //	POST   /instances/{id}/restart
 //	GET    /entities[/{name}[/{key}]]             list, read
 //	POST   /entities/{name}[/{key}]               signal

@@ -100,6 +100,16 @@ func (f *fake) Raise(_ context.Context, req durable.EventRequest) error {
 }
 
 func (f *fake) Manage(_ context.Context, req durable.ManageRequest) error {
+	if req.Command == durable.Rewind {
+		in, err := f.Get(context.Background(), req.Instance)
+		if err == nil && in.Status != durable.Failed {
+			err = durable.ErrNotFailed
+		}
+		if err == nil {
+			f.commands = append(f.commands, req)
+		}
+		return err
+	}
 	if err := f.live(req.Instance); err != nil {
 		return err
 	}
@@ -186,7 +196,7 @@ func checkBody(t *testing.T, w *httptest.ResponseRecorder) {
 		t.Errorf("the body is not JSON: %s", w.Body)
 	}
 	want := "application/json; charset=utf-8"
-	if w.Code >= 400 && w.Code != http.StatusInternalServerError {
+	if text := w.Body.Bytes()[0] == '"'; !text && w.Code >= 400 && w.Code != http.StatusInternalServerError {
 		want = "application/problem+json"
 	}
 	if contentType != want && contentType != "application/problem+json" {

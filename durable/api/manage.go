@@ -1,6 +1,8 @@
 package api
 
 import (
+	"errors"
+	"fmt"
 	"net/http"
 
 	"github.com/durable-lambda/durable-lambda/durable"
@@ -15,6 +17,26 @@ func (a *API) suspend(w http.ResponseWriter, r request) { a.manage(w, r, durable
 
 // resume serves POST instances/{id}/resume.
 func (a *API) resume(w http.ResponseWriter, r request) { a.manage(w, r, durable.Resume) }
+
+// rewind serves POST instances/{id}/rewind. Durable Functions answers its 404 and 412 with a JSON string.
+func (a *API) rewind(w http.ResponseWriter, r request) {
+	err := history.CheckInstanceID(r.id())
+	if err == nil {
+		err = a.client.Manage(r.Context(), durable.ManageRequest{Instance: r.id(), Command: durable.Rewind, Reason: r.query.text("reason")})
+	} else {
+		err = fmt.Errorf("%w: %w", durable.ErrNotFound, err)
+	}
+	switch {
+	case err == nil:
+		w.WriteHeader(http.StatusAccepted)
+	case errors.Is(err, durable.ErrNotFound):
+		writeJSON(w, http.StatusNotFound, err.Error())
+	case errors.Is(err, durable.ErrNotFailed):
+		writeJSON(w, http.StatusPreconditionFailed, err.Error())
+	default:
+		Error(w, err)
+	}
+}
 
 func (a *API) manage(w http.ResponseWriter, r request, command durable.Command) {
 	if err := history.CheckInstanceID(r.id()); err != nil {

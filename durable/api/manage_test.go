@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"encoding/json"
 	"net/http"
 	"strings"
 	"testing"
@@ -31,6 +32,12 @@ func TestManage(t *testing.T) {
 		{"resume running", "running/resume", 409, 0, ""},
 		{"resume unknown", "unknown/resume", 404, 0, ""},
 		{"resume ended", "terminated/resume", 410, 0, ""},
+		{"rewind", "failed/rewind?reason=paid+by+now", 202, durable.Rewind, "paid by now"},
+		{"rewind unknown", "unknown/rewind", 404, 0, ""},
+		{"rewind what no instance can be called", "a%23b/rewind", 404, 0, ""},
+		{"rewind running", "running/rewind", 412, 0, ""},
+		{"rewind completed", "completed/rewind", 412, 0, ""},
+		{"rewind terminated", "terminated/rewind", 412, 0, ""},
 	} {
 		t.Run(tc.rule, func(t *testing.T) {
 			t.Parallel()
@@ -41,6 +48,9 @@ func TestManage(t *testing.T) {
 			}
 			if accepted := tc.status == http.StatusAccepted; accepted != (w.Body.Len() == 0) {
 				t.Errorf("status %d with the body %q", w.Code, w.Body)
+			}
+			if text := new(string); tc.status >= 400 && strings.Contains(tc.path, "/rewind") && (json.Unmarshal(w.Body.Bytes(), text) != nil || *text == "") {
+				t.Errorf("the body is %s, want a JSON string with the reason", w.Body)
 			}
 			var want []durable.ManageRequest
 			if tc.command != 0 {

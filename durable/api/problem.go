@@ -33,7 +33,7 @@ func Problem(w http.ResponseWriter, status int, message, detail string) {
 }
 
 // Error answers with the problem that an error of a durable.Client is: 404 for durable.ErrNotFound, 409 for ErrExists,
-// ErrSuspended and ErrNotSuspended, 410 for ErrEnded and ErrNotPending, 412 for ErrNotEnded, 400 for ErrInvalid, and 500 for anything else.
+// ErrSuspended and ErrNotSuspended, 410 for ErrEnded and ErrNotPending, 412 for ErrNotEnded and ErrNotFailed, 400 for ErrInvalid, and 500 for anything else.
 func Error(w http.ResponseWriter, err error) {
 	for _, known := range refusals {
 		if errors.Is(err, known.cause) {
@@ -55,6 +55,7 @@ var refusals = []refusal{
 	{durable.ErrEnded, http.StatusGone, "The instance has ended."},
 	{durable.ErrNotPending, http.StatusGone, "Nobody waits for this activity any more."},
 	{durable.ErrNotEnded, http.StatusPreconditionFailed, "The instance has not ended."},
+	{durable.ErrNotFailed, http.StatusPreconditionFailed, "The instance has not failed."},
 	{durable.ErrExists, http.StatusConflict, "An instance with this id exists and has not ended."},
 	{durable.ErrSuspended, http.StatusConflict, "The instance is suspended already."},
 	{durable.ErrNotSuspended, http.StatusConflict, "The instance is not suspended."},

@@ -40,7 +40,7 @@ func TestRoutes(t *testing.T) {
 		{"the base alone is 404", "GET", base, 404, true},
 		{"a longer base is another path", "GET", base + "s/instances", 404, true},
 		{"outside the base is 404", "GET", "/", 404, true},
-		{"a wrong verb of what is not there yet is 404", "GET", base + "/instances/x/rewind", 404, true},
+		{"a wrong verb of what is not there yet is 404", "GET", base + "/instances/x/restart", 404, true},
 		{"an entity has no operations below it", "GET", base + "/entities/counter/a/b", 404, true},
 	} {
 		t.Run(tc.rule, func(t *testing.T) {
@@ -64,7 +64,6 @@ func TestWhatIsNotThereYetSaysSo(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct{ method, path, says string }{
 		{"DELETE", "/instances?createdTimeFrom=2026-01-01T00:00:00Z", "This version cannot purge instances."},
-		{"POST", "/instances/x/rewind?reason=why", "This version cannot rewind an instance."},
 		{"POST", "/instances/x/Restart", "This version cannot restart an instance."},
 		{"GET", "/entities", "This version cannot list entities."},
 		{"GET", "/entities/counter/", "This version cannot list entities."},

@@ -57,7 +57,11 @@ func (c *Client) Manage(ctx context.Context, req durable.ManageRequest) error {
 	if len(req.Reason) > history.MaxReason {
 		return invalid("the reason has %d bytes, at most %d are allowed", len(req.Reason), history.MaxReason)
 	}
-	row, err := c.open(ctx, req.Instance)
+	read := c.open
+	if req.Command == durable.Rewind {
+		read = c.failed
+	}
+	row, err := read(ctx, req.Instance)
 	if err != nil {
 		return err
 	}
@@ -73,6 +77,8 @@ func (c *Client) Manage(ctx context.Context, req durable.ManageRequest) error {
 		if e.Kind = history.ExecutionResumed; row.Status != history.StatusSuspended {
 			return fmt.Errorf("instance %s: %w", req.Instance, durable.ErrNotSuspended)
 		}
+	case durable.Rewind:
+		e.Kind = history.ExecutionRewound
 	default:
 		return invalid("command %d is unknown", req.Command)
 	}
@@ -96,6 +102,15 @@ func (c *Client) open(ctx context.Context, id string) (*history.Row, error) {
 	row, err := c.row(ctx, id)
 	if err == nil && row.Status.Ended() {
 		err = fmt.Errorf("instance %s: %w", id, durable.ErrEnded)
+	}
+	return row, err
+}
+
+// failed reads the row of an instance that has failed.
+func (c *Client) failed(ctx context.Context, id string) (*history.Row, error) {
+	row, err := c.row(ctx, id)
+	if err == nil && row.Status != history.StatusFailed {
+		err = fmt.Errorf("instance %s: %w: it is %s", id, durable.ErrNotFailed, statuses[row.Status])
 	}
 	return row, err
 }

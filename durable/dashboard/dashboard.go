@@ -51,6 +51,7 @@ func New(cfg Config) http.Handler {
 	mux.HandleFunc("POST /i/{id}/terminate", d.manage(durable.Terminate, "terminate"))
 	mux.HandleFunc("POST /i/{id}/suspend", d.manage(durable.Suspend, "suspend"))
 	mux.HandleFunc("POST /i/{id}/resume", d.manage(durable.Resume, "resume"))
+	mux.HandleFunc("POST /i/{id}/rewind", d.manage(durable.Rewind, "rewind"))
 	mux.HandleFunc("POST /i/{id}/purge", d.purge)
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
 		d.message(w, http.StatusNotFound, "There is no such page.")

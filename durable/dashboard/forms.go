@@ -19,6 +19,7 @@ var done = map[string]string{
 	"terminate": "The instance is asked to terminate.",
 	"suspend":   "The instance is asked to suspend.",
 	"resume":    "The instance is asked to resume.",
+	"rewind":    "The instance is asked to run again what failed.",
 }
 
 // purged says what a purge has done, once the browser is at the list.
@@ -111,6 +112,8 @@ func sentence(err error) string {
 		return "the instance has ended."
 	case errors.Is(err, durable.ErrNotEnded):
 		return "the instance has not ended. Terminate it first."
+	case errors.Is(err, durable.ErrNotFailed):
+		return "the instance has not failed."
 	case errors.Is(err, durable.ErrSuspended):
 		return "the instance is suspended already."
 	case errors.Is(err, durable.ErrNotSuspended):
@@ -127,7 +130,7 @@ func statusOf(err error) int {
 		return http.StatusNotFound
 	case errors.Is(err, durable.ErrEnded):
 		return http.StatusGone
-	case errors.Is(err, durable.ErrSuspended), errors.Is(err, durable.ErrNotSuspended), errors.Is(err, durable.ErrNotEnded):
+	case errors.Is(err, durable.ErrSuspended), errors.Is(err, durable.ErrNotSuspended), errors.Is(err, durable.ErrNotEnded), errors.Is(err, durable.ErrNotFailed):
 		return http.StatusConflict
 	case errors.Is(err, durable.ErrInvalid):
 		return http.StatusBadRequest

@@ -33,6 +33,7 @@ func TestFormsReachTheClient(t *testing.T) {
 			done:     "The instance is asked to terminate."},
 		{verb: "suspend", commands: []durable.ManageRequest{{Instance: "x", Command: durable.Suspend}}, done: "The instance is asked to suspend."},
 		{verb: "resume", commands: []durable.ManageRequest{{Instance: "x", Command: durable.Resume}}, done: "The instance is asked to resume."},
+		{verb: "rewind", commands: []durable.ManageRequest{{Instance: "x", Command: durable.Rewind}}, done: "The instance is asked to run again what failed."},
 	} {
 		t.Run(tc.verb, func(t *testing.T) {
 			t.Parallel()
@@ -67,6 +68,7 @@ func TestFormsAreRefusedInSentences(t *testing.T) {
 		{"ended", "/i/x/raise", raise, durable.ErrEnded, 410, "Nothing was done: the instance has ended."},
 		{"suspended already", "/i/x/suspend", nil, durable.ErrSuspended, 409, "Nothing was done: the instance is suspended already."},
 		{"not suspended", "/i/x/resume", nil, durable.ErrNotSuspended, 409, "Nothing was done: the instance is not suspended."},
+		{"not failed", "/i/x/rewind", nil, durable.ErrNotFailed, 409, "Nothing was done: the instance has not failed."},
 		{"invalid", "/i/x/raise", raise, errors.Join(durable.ErrInvalid, errors.New("the name is too long")), 400, "the name is too long."},
 		{"a backend that fails", "/i/x/terminate", nil, errors.New("send: throttled"), 500, "It is not known whether anything was done: the backend says: send: throttled."},
 		{"unknown", "/i/y/terminate", nil, durable.ErrNotFound, 404, "there is no instance with this id."},
@@ -114,13 +116,17 @@ func TestPurge(t *testing.T) {
 	}
 }
 
-func TestOnlyWhatHasEndedIsOfferedToPurge(t *testing.T) {
+func TestOnlyWhatHasEndedIsOfferedToPurgeAndOnlyWhatHasFailedToRewind(t *testing.T) {
 	t.Parallel()
 	for status, offered := range map[durable.Status]bool{durable.Pending: false, durable.Running: false, durable.Suspended: false,
 		durable.Completed: true, durable.Failed: true, durable.Terminated: true} {
 		page := get(t, &fake{instances: []durable.Instance{instance("x", status)}}, "/i/x")
 		forms := page.find(`action="/i/x/([^"]*)"`)
-		if got := cmp.Equal(forms, []string{"purge"}); got != offered || !offered && len(forms) != 3 {
+		ended := []string{"purge"}
+		if status == durable.Failed {
+			ended = []string{"rewind", "purge"}
+		}
+		if got := cmp.Equal(forms, ended); got != offered || !offered && len(forms) != 3 {
 			t.Errorf("of an instance that is %s the forms are %q", status, forms)
 		}
 		if offered && len(page.find(`<input type="checkbox" name="sure" value="yes" (required)>`)) != 1 {

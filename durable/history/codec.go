@@ -42,6 +42,9 @@ func writeEvent(w *writer, e *Event) {
 	if e.Start != nil {
 		w.nested(16, func(w *writer) { writeStart(w, e.Start) })
 	}
+	if e.Rewound != nil {
+		w.nested(17, func(w *writer) { w.uint(1, e.Rewound.From) })
+	}
 	if t := e.Target; t != nil {
 		w.nested(18, func(w *writer) {
 			w.string(1, t.Instance)
@@ -94,6 +97,9 @@ func readEvent(r *reader, e *Event) {
 		case 16:
 			e.Start = new(Start)
 			r.within(func(r *reader) { readStart(r, e.Start) })
+		case 17:
+			e.Rewound = new(Rewound)
+			r.within(func(r *reader) { readRewound(r, e.Rewound) })
 		case 18:
 			e.Target = new(Target)
 			r.within(func(r *reader) { readTarget(r, e.Target) })
@@ -324,6 +330,17 @@ func readKnown(r *reader, k *Known) {
 			k.At = r.time()
 		case 3:
 			k.Last = r.uint() != 0
+		default:
+			r.unknown()
+		}
+	}
+}
+
+func readRewound(r *reader, v *Rewound) {
+	for r.next(0) {
+		switch r.field {
+		case 1:
+			v.From = r.uint()
 		default:
 			r.unknown()
 		}

@@ -19,7 +19,7 @@ const (
 	ExecutionTerminated Kind = 4  // input: somebody ended it
 	ExecutionSuspended  Kind = 5  // input: somebody, or (without a message id) the worker, suspended it
 	ExecutionResumed    Kind = 6  // input: somebody, or (without a message id) a worker of another build, resumed it
-	ExecutionRewound    Kind = 7  // input, reserved
+	ExecutionRewound    Kind = 7  // input: somebody had what failed run again
 	ContinuedAsNew      Kind = 8  // output: the code ended, and is to begin anew with another input
 	GenerationStarted   Kind = 9  // input: it begins anew
 	StartRefused        Kind = 10 // input: a child's start comes to nothing, because its id was taken
@@ -63,7 +63,7 @@ type Event struct {
 	Kind Kind
 	// Op is the path of the operation the event belongs to, as in "2.0.1".
 	Op string
-	// Epoch counts the rewinds of the operation.
+	// Epoch is how often the history had been rewound when the operation was asked for, the last time. Outcomes name it.
 	Epoch uint32
 	// Attempt is the attempt, from 1, that gave the outcome.
 	Attempt uint32
@@ -77,7 +77,7 @@ type Event struct {
 	At time.Time
 	// MessageID is the identity of an external message: external events and management commands.
 	MessageID string
-	// Reason of a terminate, suspend or resume, for people.
+	// Reason of a terminate, suspend, resume or rewind, for people.
 	Reason string
 	// Build is the build of the worker that suspended the instance.
 	Build   string
@@ -89,6 +89,15 @@ type Event struct {
 	Close Close
 	// Recursive: a terminate is for the children, too.
 	Recursive bool
+	// Rewound says, in ExecutionRewound, what runs again.
+	Rewound *Rewound
+}
+
+// Rewound is what a rewind does to a history.
+type Rewound struct {
+	// From is the number of the segment from which on the history is cut: the first of a turn. The code runs again from there, with
+	// what came from outside since, and with the results of what had succeeded.
+	From uint64
 }
 
 // Target is another instance: a child, or whom an event is for.
@@ -96,6 +105,11 @@ type Target struct {
 	Instance string
 	// Incarnation of a child. An event is for whoever has the id when it is sent.
 	Incarnation string
+}
+
+// Names reports whether both are of the same instance, or nobody's.
+func (t *Target) Names(other *Target) bool {
+	return t == nil && other == nil || t != nil && other != nil && t.Instance == other.Instance
 }
 
 // Close is a parent-close policy.

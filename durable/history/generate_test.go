@@ -15,7 +15,7 @@ var written = []history.Kind{
 	history.TaskScheduled, history.TaskCompleted, history.TaskFailed,
 	history.TimerCreated, history.TimerFired, history.TimerCanceled, history.EventRaised,
 	history.StepCompleted, history.StepFailed, history.ContinuedAsNew, history.GenerationStarted, history.StartRefused,
-	history.EventSent, history.SubOrchestrationCreated, history.SubOrchestrationCompleted, history.SubOrchestrationFailed,
+	history.ExecutionRewound, history.EventSent, history.SubOrchestrationCreated, history.SubOrchestrationCompleted, history.SubOrchestrationFailed,
 }
 
 // lastTime is the latest time that the format keeps.
@@ -133,6 +133,9 @@ func events() *rapid.Generator[history.Event] {
 				return history.Target{Instance: texts().Draw(t, "target"), Incarnation: texts().Draw(t, "its incarnation")}
 			}), "target"),
 			Close: rapid.SampledFrom([]history.Close{history.Abandon, history.Terminate}).Draw(t, "close"), Recursive: rapid.Bool().Draw(t, "recursive"),
+			Rewound: maybe(t, rapid.Custom(func(t *rapid.T) history.Rewound {
+				return history.Rewound{From: rapid.Uint64().Draw(t, "from")}
+			}), "rewound"),
 		}
 	})
 }

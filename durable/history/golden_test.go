@@ -38,6 +38,7 @@ func sampleSegment() *history.Segment {
 			{Kind: history.SubOrchestrationCreated, Op: "3", Name: "Ship", Version: 2, Close: history.Terminate,
 				Target: &history.Target{Instance: "order-42:3", Incarnation: "01JGJ9GA00BBBBBBBBBBBBBBBB"}},
 			{Kind: history.ExecutionTerminated, MessageID: "m2", Recursive: true},
+			{Kind: history.ExecutionRewound, MessageID: "m3", Rewound: &history.Rewound{From: 300}},
 		},
 	}
 }

@@ -44,7 +44,7 @@ var kindNames = [...]string{
 // without anybody who knows what to do with them, their messages would be dropped.
 func (k Kind) unread() bool {
 	switch k {
-	case ExecutionRewound, StepStarted, ChangeMarked,
+	case StepStarted, ChangeMarked,
 		OperationCalled, OperationSignaled, OperationCompleted, OperationFailed, LockRequested, LockGranted, LockReleased:
 		return true
 	}
@@ -61,7 +61,7 @@ func (k Kind) String() string {
 // isCall reports whether messages of this kind are sent by a client's call, whose id they carry.
 func (k Kind) isCall() bool {
 	switch k {
-	case EventRaised, ExecutionTerminated, ExecutionSuspended, ExecutionResumed:
+	case EventRaised, ExecutionTerminated, ExecutionSuspended, ExecutionResumed, ExecutionRewound:
 		return true
 	}
 	return false

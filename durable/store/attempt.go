@@ -163,6 +163,7 @@ func decodeMark(b []byte) (t time.Time, rest []byte, err error) {
 // Awaits is the activity that the history asks for and waits for: nil when it has its outcome, or when nobody waits any more.
 func (h *History) Awaits(op string, epoch uint32) *history.Event {
 	var command *history.Event
+	over := false
 	for _, seg := range h.Segments {
 		for i := range seg.Events {
 			switch e := &seg.Events[i]; e.Kind {
@@ -172,12 +173,17 @@ func (h *History) Awaits(op string, epoch uint32) *history.Event {
 				}
 			case history.TaskCompleted, history.TaskFailed:
 				if e.Op == op && e.Epoch == epoch {
-					return nil
+					return nil // it has had its outcome
 				}
 			case history.ExecutionCompleted, history.ExecutionFailed, history.ExecutionTerminated, history.ContinuedAsNew, history.Sealed:
-				return nil
+				over = true
+			case history.ExecutionRewound:
+				command, over = nil, false // what it runs again is asked for again
 			}
 		}
+	}
+	if over {
+		return nil
 	}
 	return command
 }

@@ -59,7 +59,7 @@ func (st *state) decide(m *history.Message, taken *taken) (v verdict, segment in
 // awaits consumes the outcome of an operation that has none.
 func (st *state) awaits(m *history.Message, kind history.Kind) verdict {
 	op := st.ops[m.Event.Op]
-	if op == nil || op.command.Kind != kind || op.command.Epoch != m.Event.Epoch || op.outcome >= 0 || op.canceled || m.Generation != st.h.Generation {
+	if op == nil || op.command.Kind != kind || op.command.Epoch != m.Event.Epoch || op.outcome >= 0 || op.canceled || op.gone || m.Generation != st.h.Generation {
 		return drop
 	}
 	return consume

@@ -49,6 +49,8 @@ func (a *attempt) allot(seg *history.Segment) {
 			ended = true
 		case history.ExecutionTerminated:
 			terminated = true
+		case history.ExecutionRewound:
+			waiting, flying, suspended, ended = 0, 0, false, false
 		}
 	}
 	room := max(a.w.cfg.InFlight-flying, 0)

@@ -100,6 +100,17 @@ func (a *attempt) handle(ctx context.Context, messages []*history.Message) error
 	if a.st.renewed() {
 		return nil
 	}
+	if i := a.rewinds(messages); i >= 0 {
+		if i > 0 { // what came before it is too late
+			if err := a.handle(ctx, messages[:i]); err != nil {
+				return err
+			}
+		}
+		if err := a.rewind(ctx, messages[i]); err != nil {
+			return err
+		}
+		return a.handle(ctx, messages[i:])
+	}
 	if err := a.decide(ctx, messages); err != nil {
 		return err
 	}

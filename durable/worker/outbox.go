@@ -46,7 +46,7 @@ func (a *attempt) sendOpen(n int) {
 	}
 	a.sent[n] = true
 	for _, op := range a.st.releasedIn(n) {
-		if op.outcome < 0 && !a.terminated() {
+		if op.outcome < 0 && !op.gone && !a.terminated() {
 			a.out.Activity(a.activity(op.command))
 		}
 	}
@@ -56,16 +56,18 @@ func (a *attempt) sendOpen(n int) {
 		op := a.st.ops[e.Op]
 		switch e.Kind {
 		case history.TimerCreated:
-			if op.outcome < 0 && !op.canceled && a.st.end == nil {
+			if op.command == e && op.waits() && a.st.end == nil {
 				a.out.At(a.timer(e), e.At)
 			}
 		case history.TimerCanceled:
 			if a.st.end != nil && n < a.st.ended {
 				continue // there may be thousands, one after the other; what fires late is dropped
 			}
-			a.out.Cancel(a.timer(op.command), op.command.At)
+			if op.command.Epoch == e.Epoch {
+				a.out.Cancel(a.timer(op.command), op.command.At)
+			}
 		case history.SubOrchestrationCreated:
-			if op.outcome < 0 {
+			if op.command == e && op.waits() {
 				a.raise(e, seg.Time)
 			}
 		case history.EventSent:

@@ -124,13 +124,13 @@ func (a *attempt) waits() []Open {
 	}
 	for n, seg := range a.st.h.Segments {
 		for _, op := range a.st.releasedIn(n) {
-			if op.outcome < 0 {
+			if op.outcome < 0 && !op.gone {
 				add(op.command, seg.Time, seg.Time.Add(longest(op.command.Policy)))
 			}
 		}
 		for i := range seg.Events {
 			e := &seg.Events[i]
-			if op := a.st.ops[e.Op]; e.Kind == history.TimerCreated && op.outcome < 0 && !op.canceled {
+			if op := a.st.ops[e.Op]; e.Kind == history.TimerCreated && op.command == e && op.waits() {
 				add(e, seg.Time, e.At)
 			}
 		}

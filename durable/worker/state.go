@@ -31,16 +31,24 @@ type state struct {
 	build     string
 	custom    history.Payload
 	more      bool // the last turn is unfinished
-	last      time.Time
-	blobs     int // bytes that were read from blobs
+	// turns are the first segments of each one's turn, failedSteps those in which steps failed.
+	turns       []int
+	failedSteps []int
+	last        time.Time
+	blobs       int // bytes that were read from blobs
 }
 
 type operation struct {
 	command  *history.Event
 	segment  int
 	outcome  int // the segment that holds it; -1
+	failed   bool
 	canceled bool
+	gone     bool // a rewind has done away with it
 }
+
+// waits reports whether an outcome is waited for.
+func (op *operation) waits() bool { return op.outcome < 0 && !op.canceled && !op.gone }
 
 func fold(h *store.History) *state {
 	st := &state{h: h, ops: map[string]*operation{}, calls: map[string]int{}}
@@ -54,8 +62,14 @@ func fold(h *store.History) *state {
 func (st *state) add(n int, s *history.Segment) {
 	if st.sealed { // behind the first tombstone there may be segments that a purge has not come to
 		st.releasedBy = append(st.releasedBy, st.released)
+		st.turns = append(st.turns, n)
 		return
 	}
+	turn := n
+	if st.more {
+		turn = st.turns[n-1]
+	}
+	st.turns = append(st.turns, turn)
 	sticky := false
 	for i := range s.Events {
 		e := &s.Events[i]
@@ -84,16 +98,18 @@ func (st *state) apply(n int, e *history.Event, sticky bool) {
 			st.asked = append(st.asked, op)
 		}
 	case history.TimerCanceled:
-		if op := st.ops[e.Op]; op != nil {
+		if op := st.ops[e.Op]; op != nil && op.command.Epoch == e.Epoch {
 			op.canceled = true
 		}
 	case history.TaskCompleted, history.TaskFailed, history.TimerFired, history.SubOrchestrationCompleted, history.SubOrchestrationFailed:
 		if op := st.ops[e.Op]; op != nil {
-			op.outcome = n
+			op.outcome, op.failed = n, e.Kind == history.TaskFailed || e.Kind == history.SubOrchestrationFailed
 			if op.command.Kind == history.TaskScheduled {
 				st.flying--
 			}
 		}
+	case history.StepFailed:
+		st.failedSteps = append(st.failedSteps, n)
 	case history.ExecutionSuspended:
 		st.byWorker = e.MessageID == ""
 		st.suspended, st.reason, st.build = true, e.Reason, e.Build
@@ -103,6 +119,10 @@ func (st *state) apply(n int, e *history.Event, sticky bool) {
 		}
 	case history.ExecutionCompleted, history.ExecutionFailed, history.ExecutionTerminated, history.ContinuedAsNew, history.StartRefused:
 		st.end, st.ended = e, n
+	case history.ExecutionRewound:
+		if e.Rewound != nil {
+			st.rewound(int(e.Rewound.From))
+		}
 	case history.Sealed:
 		st.sealed = true
 	case history.CustomStatusSet:

@@ -230,9 +230,9 @@ func (t *turn) steps(ctx context.Context, steps []replay.Step) []history.Event {
 	for i, s := range steps {
 		run[i] = func() {
 			info := durable.ActivityInfo{Instance: t.g.instance, Attempt: 1, MaxPayload: t.w.store.MaxPayload(),
-				Key: store.OperationID(t.g.instance, t.g.incarnation, t.st.h.Generation, s.Op, 0),
+				Key: store.OperationID(t.g.instance, t.g.incarnation, t.st.h.Generation, s.Op, s.Epoch),
 				Log: t.w.log.With("instance", t.g.instance, "step", s.Name)}
-			e := history.Event{Kind: history.StepCompleted, Op: s.Op, Name: s.Name, Attempt: 1}
+			e := history.Event{Kind: history.StepCompleted, Op: s.Op, Epoch: s.Epoch, Name: s.Name, Attempt: 1}
 			e.Data.Bytes, e.Failure = s.Run(durable.WithActivityInfo(ctx, info))
 			if e.Failure != nil {
 				e.Kind, e.Data.Bytes = history.StepFailed, nil

@@ -39,7 +39,7 @@ func (r *Run) Child(c Child) (*Promise, string, error) {
 	}
 	r.sameTarget(op, c.ID)
 	if c.Wait {
-		op.over = new(Promise)
+		op.over = &Promise{done: op.promise.outcome != nil} // a rewind may have kept it
 		r.last = append(r.last, op.over)
 	}
 	return &op.promise, op.event.Target.Instance, nil

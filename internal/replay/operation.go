@@ -36,7 +36,15 @@ func (r *Run) ask(kind history.Kind, name string, fill func(*history.Event) erro
 	if op := r.ops.get(string(path)); op != nil {
 		return op, r.match(op, kind, name, fill)
 	}
-	e := &history.Event{Kind: kind, Op: string(path), Name: name}
+	e := &history.Event{Kind: kind, Op: string(path), Epoch: r.epoch, Name: name}
+	if r.kept != nil {
+		same := func(c *history.Event) bool {
+			return c != nil && c.Kind == kind && c.Name == name && (r.past() || fill(e) == nil && c.Data.Holds(e.Data.Bytes) && c.Target.Names(e.Target))
+		}
+		if op := r.recall(string(path), name, same); op != nil {
+			return op, nil
+		}
+	}
 	if err := fill(e); err != nil {
 		return nil, err
 	}
@@ -141,7 +149,7 @@ func (r *Run) Cancel(t *Timer) {
 		return
 	}
 	t.op.canceled = true
-	e := &history.Event{Kind: history.TimerCanceled, Op: t.op.event.Op}
+	e := &history.Event{Kind: history.TimerCanceled, Op: t.op.event.Op, Epoch: r.epoch}
 	if op := r.ops.get(key(e)); op != nil {
 		r.match(op, history.TimerCanceled, "", func(*history.Event) error { return nil })
 		return
@@ -155,6 +163,11 @@ func (r *Run) Step(name string, run func(context.Context) ([]byte, *history.Fail
 	r.alive()
 	path := r.nextPath()
 	op := r.ops.get(string(path))
+	if op == nil {
+		if op = r.recall(string(path), name, func(c *history.Event) bool { return c == nil }); op != nil {
+			return &op.promise
+		}
+	}
 	last := r.group() // the turn in which it must have run
 	for r.groups[last].stopped {
 		last++

@@ -26,6 +26,8 @@ type Run struct {
 	steps    []*operation
 	last     []*Promise // what is waited for before the code returns
 	channels map[string]*channel
+	epoch    uint32           // of what is asked for now
+	kept     map[string]*kept // results of what a rewind has done away with
 
 	at          int // the segment of the last input fed
 	now         time.Time
@@ -75,22 +77,25 @@ type input struct {
 
 // newRun indexes the history: inputs in order, commands by their path.
 func newRun(code Code, past []*history.Segment, opt Options) *Run {
-	inputs, commands := count(past)
+	view := rewind(past)
+	inputs, commands := count(view.segments)
 	r := &Run{code: code, opt: opt, at: -1, channels: map[string]*channel{}, groups: []group{{}},
-		inputs: make([]input, 0, inputs+8), slab: make([]operation, 0, commands)}
+		inputs: make([]input, 0, inputs+8), slab: make([]operation, 0, commands), kept: view.kept, epoch: view.rewinds}
 	r.log = slog.New(liveHandler{opt.Log.Handler(), r})
 	var suspended, terminated, unfinished bool
 	number := 0
-	for i, s := range past {
+	for i, s := range view.segments {
 		g := len(r.groups) - 1
 		seg := segment{time: s.Time, group: g, sticky: suspends(s.Events)}
 		suspended = suspended || seg.sticky
 		for k := range s.Events {
 			e := &s.Events[k]
-			number++
+			number = view.number(i, k, number)
 			switch e.Kind {
 			case history.ExecutionSuspended:
 				suspended = true
+			case history.ExecutionRewound:
+				suspended = false
 			case history.ExecutionResumed:
 				suspended = seg.sticky
 			case history.ExecutionTerminated:
@@ -105,7 +110,10 @@ func newRun(code Code, past []*history.Segment, opt Options) *Run {
 			r.groups = append(r.groups, group{})
 		}
 	}
-	r.recorded, r.history = len(r.inputs), len(past)
+	for _, e := range view.again {
+		r.pending = append(r.pending, &operation{event: e, asked: true})
+	}
+	r.recorded, r.history = len(r.inputs), len(view.segments)
 	return r
 }
 
@@ -283,6 +291,8 @@ func (r *Run) apply(in input) {
 		r.suspended = true
 	case history.ExecutionResumed:
 		r.suspended = r.segments[r.at].sticky
+	case history.ExecutionRewound:
+		r.suspended = false
 	case history.ExecutionTerminated:
 		r.ended = true
 	default:

@@ -43,6 +43,7 @@ type Turn struct{ run *Run }
 // Step is an inline activity that the code waits for: the caller runs it and delivers its outcome.
 type Step struct {
 	Op, Name string
+	Epoch    uint32
 	Run      func(context.Context) ([]byte, *history.Failure)
 }
 
@@ -137,7 +138,7 @@ func (r *Run) unresolvedSteps() []Step {
 	slices.SortStableFunc(r.steps, func(a, b *operation) int { return history.CompareOps(a.event.Op, b.event.Op) })
 	var out []Step
 	for _, op := range r.steps {
-		out = append(out, Step{Op: op.event.Op, Name: op.event.Name, Run: op.step})
+		out = append(out, Step{Op: op.event.Op, Name: op.event.Name, Epoch: r.epoch, Run: op.step})
 	}
 	return out
 }

@@ -287,7 +287,7 @@ var mutants = []mutant{
 	{name: "renewal: what is carried over comes twice", file: "durable/worker/instance.go",
 		old: "	t.carry(a.consumed)\n", new: "	t.started = len(a.consumed) > 0\n"},
 	{name: "renewal: outcomes are for any generation", file: "durable/worker/decide.go",
-		old: "|| op.canceled || m.Generation != st.h.Generation {", new: "|| op.canceled {",
+		old: "|| op.canceled || op.gone || m.Generation != st.h.Generation {", new: "|| op.canceled {",
 		and: []edit{{"durable/worker/decide.go", "case known || m.Event.MessageID == \"\" && m.Generation < st.h.Generation:", "case known:"}}},
 	{name: "renewal: operations of all generations are one", file: "durable/store/keys.go",
 		old: `strconv.FormatUint(generation, 10), op`, new: `"0", op`},
