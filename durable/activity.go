@@ -126,17 +126,24 @@ type Retry struct {
 	NonRetryable []ErrorKind
 }
 
-func (r Retry) apply(p *history.Policy) {
-	if r.Attempts < 1 || r.Initial < 0 || r.Cap < 0 || r.Factor < 0 || math.IsNaN(r.Factor) {
-		panic(fmt.Sprintf("durable.Retry: %+v: attempts start at 1, and nothing may be negative", r))
+// check says why it can never be right.
+func (r Retry) check() error {
+	switch {
+	case r.Attempts < 1 || r.Initial < 0 || r.Cap < 0 || r.Factor < 0 || math.IsNaN(r.Factor):
+		return fmt.Errorf("durable.Retry: %+v: attempts start at 1, and nothing may be negative", r)
+	case !(r.Jitter >= 0 && r.Jitter <= 1):
+		return fmt.Errorf("durable.Retry: its jitter is %v, which is not between 0 and 1", r.Jitter)
+	case len(r.NonRetryable) > maxKinds:
+		return fmt.Errorf("durable.Retry: it names %d kinds of errors, at most %d are allowed", len(r.NonRetryable), maxKinds)
 	}
-	if !(r.Jitter >= 0 && r.Jitter <= 1) {
-		panic(fmt.Sprintf("durable.Retry: its jitter is %v, which is not between 0 and 1", r.Jitter))
+	return nil
+}
+
+func (r Retry) apply(p *history.Policy) {
+	if err := r.check(); err != nil {
+		panic(err.Error())
 	}
 	p.Attempts, p.Initial, p.Factor, p.Cap, p.Jitter = uint32(r.Attempts), r.Initial, r.Factor, r.Cap, r.Jitter
-	if len(r.NonRetryable) > maxKinds {
-		panic(fmt.Sprintf("durable.Retry: it names %d kinds of errors, at most %d are allowed", len(r.NonRetryable), maxKinds))
-	}
 	p.NonRetryable = nil
 	for _, k := range r.NonRetryable {
 		p.NonRetryable = append(p.NonRetryable, string(k))

@@ -38,6 +38,8 @@
 // on with a Token, and the outcome is reported from elsewhere, by Complete or Fail, whenever it is there. A Step is an activity without a
 // message: a function that runs in the orchestrator's own process, for what takes milliseconds.
 //
+// HTTP is an activity that every worker has: it sends a request, and asks again for what the server says is under way.
+//
 // # Waiting
 //
 // Event.Next is a future of the next external event, Event.Within waits for one for a while, After and Sleep are timers, and

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/durable-lambda/durable-lambda/durable"
@@ -242,4 +243,33 @@ func ExampleParallel() {
 	sys.Settle()
 	fmt.Println(run.Wait(ctx))
 	// Output: found in the archive <nil>
+}
+
+// A report is asked for, and takes the server a while. A test answers in the server's place.
+func ExampleHTTP() {
+	report := durable.NewOrchestration[string, string]("Report")
+
+	server := durable.BindHTTP(func(_ context.Context, req durable.HTTPRequest) (durable.HTTPResponse, error) {
+		fmt.Println(req.Method, req.URL)
+		if strings.HasSuffix(req.URL, "/reports") {
+			return durable.HTTPResponse{Status: 202, Header: map[string][]string{"Location": {"/reports/1"}, "Retry-After": {"60"}}}, nil
+		}
+		return durable.HTTPResponse{Status: 200, Body: []byte("42 pages")}, nil
+	})
+	sys := durabletest.New(durabletest.Standalone{}, server, report.Bind(func(ctx durable.Context, about string) (string, error) {
+		resp, err := durable.HTTP(ctx, durable.HTTPRequest{Method: "POST", URL: "https://example.com/reports", Body: []byte(about),
+			Retry: durable.Retry{Attempts: 3, Initial: time.Second}, Deadline: time.Hour})
+		return string(resp.Body), err
+	}))
+	ctx := context.Background()
+	run, err := report.Submit(ctx, sys.Client, "whales")
+	if err != nil {
+		panic(err)
+	}
+	sys.Advance(time.Minute)
+	fmt.Println(run.Wait(ctx))
+	// Output:
+	// POST https://example.com/reports
+	// GET https://example.com/reports/1
+	// 42 pages <nil>
 }

@@ -65,6 +65,7 @@ type Worker struct {
 	log            *slog.Logger
 	orchestrations map[string]map[uint32]durable.Handler
 	activities     map[string]durable.Handler
+	tokens         map[string]func(context.Context) (string, error)
 	inputs         replay.Check
 	warm           warm
 }
@@ -72,7 +73,8 @@ type Worker struct {
 // New returns a worker. It refuses handlers that are registered twice.
 func New(cfg Config) (*Worker, error) {
 	w := &Worker{cfg: cfg, store: cfg.Store, log: cfg.Log, inputs: replay.CheckWarn,
-		orchestrations: map[string]map[uint32]durable.Handler{}, activities: map[string]durable.Handler{}}
+		orchestrations: map[string]map[uint32]durable.Handler{}, activities: map[string]durable.Handler{},
+		tokens: map[string]func(context.Context) (string, error){}}
 	if w.log == nil {
 		w.log = slog.New(slog.NewTextHandler(io.Discard, nil))
 	}
@@ -84,6 +86,9 @@ func New(cfg Config) (*Worker, error) {
 		if err := w.register(h); err != nil {
 			return nil, err
 		}
+	}
+	if h := durable.BindHTTP(w.http); w.activities[h.Name].Do == nil {
+		w.activities[h.Name] = h
 	}
 	return w, nil
 }
@@ -149,6 +154,11 @@ func (w *Worker) register(h durable.Handler) error {
 			return fmt.Errorf("worker: version %d of orchestration %s is bound twice", h.Version, h.Name)
 		}
 		w.orchestrations[h.Name][h.Version] = h
+	case code.Token:
+		if _, twice := w.tokens[h.Name]; twice {
+			return fmt.Errorf("worker: HTTP token %s is bound twice", h.Name)
+		}
+		w.tokens[h.Name] = h.Token
 	default:
 		return errors.New("worker: a handler that no Bind has made")
 	}

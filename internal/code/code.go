@@ -17,11 +17,15 @@ type Kind uint8
 const (
 	Orchestration Kind = iota + 1
 	Activity
+	Token
 )
 
 func (k Kind) String() string {
-	if k == Activity {
+	switch k {
+	case Activity:
 		return "activity"
+	case Token:
+		return "HTTP token"
 	}
 	return "orchestration"
 }
@@ -42,4 +46,6 @@ type Handler struct {
 	Policy *history.Policy
 	// Do is the body of an activity: JSON in; JSON, a failure, or Pending out.
 	Do func(ctx context.Context, input []byte) ([]byte, *history.Failure)
+	// Token is a source of bearer tokens for HTTP requests.
+	Token func(context.Context) (string, error)
 }
