@@ -166,11 +166,17 @@ type Query struct {
 	From, To time.Time
 	Statuses []Status
 	Names    []string
+	// Tags are labels that the instance has, all of them.
+	Tags map[string]string
+	// CustomStatus is text that the custom status contains: a string's own, or the JSON of anything else.
+	CustomStatus string
+	// Text is what the id, the name, a tag or the custom status contains, in any case of letters.
+	Text string
 	// NoInput leaves the inputs out.
 	NoInput bool
 	// Limit of one page; 0 is 100.
 	Limit int
-	// Continue is the Continue of the page before.
+	// Continue is the Continue of the page before, which must have been one of this same query: Limit and NoInput may differ.
 	Continue string
 }
 

@@ -24,14 +24,18 @@ func (a *API) list(w http.ResponseWriter, r request) {
 	}
 	showInput := r.query.flag("showInput", true)
 	page, err := a.client.List(r.Context(), durable.Query{
-		NoInput:  !showInput,
-		IDPrefix: r.query.text("instanceIdPrefix"),
-		From:     r.query.time("createdTimeFrom"),
-		To:       r.query.time("createdTimeTo"),
-		Statuses: statuses(r.query.list("runtimeStatus")),
-		Names:    r.query.texts("name"),
-		Limit:    r.query.count("top"),
-		Continue: string(token),
+		NoInput: !showInput,
+		Tags:    r.query.tags("tag"),
+		Text:    r.query.text("q"),
+
+		CustomStatus: r.query.text("customStatus"),
+		IDPrefix:     r.query.text("instanceIdPrefix"),
+		From:         r.query.time("createdTimeFrom"),
+		To:           r.query.time("createdTimeTo"),
+		Statuses:     statuses(r.query.list("runtimeStatus")),
+		Names:        r.query.texts("name"),
+		Limit:        r.query.count("top"),
+		Continue:     string(token),
 	})
 	if err != nil {
 		Error(w, err)

@@ -31,6 +31,9 @@ func TestListQuery(t *testing.T) {
 		{"a top that is none is ignored", "top=many", durable.Query{}},
 		{"a negative top is ignored", "top=-7", durable.Query{}},
 		{"name", "name=Hello&name=ProcessOrder", durable.Query{Names: []string{"Hello", "ProcessOrder"}}},
+		{"tags", "tag=team=blue&tag=note%3Da=b&Tag=none&tag==x", durable.Query{Tags: map[string]string{"team": "blue", "note": "a=b"}}},
+		{"customStatus", "customStatus=half+way", durable.Query{CustomStatus: "half way"}},
+		{"q", "q=Ada", durable.Query{Text: "Ada"}},
 		{"taskHub, connection and code are accepted", "taskHub=H&connection=C&code=k", durable.Query{}},
 	} {
 		t.Run(tc.rule, func(t *testing.T) {

@@ -88,6 +88,20 @@ func (q query) texts(key string) []string {
 	return all
 }
 
+// tags reads labels, each as key=value; what is none is ignored.
+func (q query) tags(key string) map[string]string {
+	var all map[string]string
+	for _, value := range q.texts(key) {
+		if k, v, ok := strings.Cut(value, "="); ok && k != "" {
+			if all == nil {
+				all = map[string]string{}
+			}
+			all[k] = v
+		}
+	}
+	return all
+}
+
 // list reads values that are repeated, separated by commas, or both.
 func (q query) list(key string) []string {
 	var all []string

@@ -6,12 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/durable-lambda/durable-lambda/durable"
 	"github.com/durable-lambda/durable-lambda/durable/backend"
 	"github.com/durable-lambda/durable-lambda/durable/history"
-	"github.com/durable-lambda/durable-lambda/durable/store"
 )
 
 // Get reads the status of an instance, payloads included.
@@ -91,47 +89,6 @@ func (c *Client) instance(ctx context.Context, row *history.Row, input bool) (du
 func text(s string) json.RawMessage {
 	b, _ := json.Marshal(s) // a string always has JSON
 	return b
-}
-
-// defaultPage is how many instances List returns when nobody says.
-const defaultPage = 100
-
-// List returns instances, newest first. A Continue that no page returned is ErrInvalid.
-func (c *Client) List(ctx context.Context, q durable.Query) (durable.Page, error) {
-	sel := store.Selection{From: q.From, To: q.To, Limit: q.Limit, After: q.Continue}
-	if sel.Limit <= 0 {
-		sel.Limit = defaultPage
-	}
-	if len(q.Statuses) > 0 {
-		ended := func(s durable.Status) bool { return s.Ended() }
-		sel.OpenOnly = !slices.ContainsFunc(q.Statuses, ended)
-		sel.ClosedOnly = !slices.ContainsFunc(q.Statuses, func(s durable.Status) bool { return !ended(s) })
-	}
-	sel.Name = func(orchestration, instance string) bool {
-		return strings.HasPrefix(instance, q.IDPrefix) && (len(q.Names) == 0 || slices.Contains(q.Names, orchestration))
-	}
-	sel.Row = func(row *history.Row) bool {
-		return len(q.Statuses) == 0 || slices.Contains(q.Statuses, statuses[row.Status])
-	}
-	rows, next, err := c.store.List(ctx, sel)
-	if errors.Is(err, store.ErrPlace) {
-		return durable.Page{}, fmt.Errorf("list: %w: %q is not what a page before returned to go on with", durable.ErrInvalid, q.Continue)
-	}
-	if err != nil {
-		return durable.Page{}, err
-	}
-	page := durable.Page{Continue: next}
-	for _, row := range rows {
-		in, there, err := c.view(ctx, row, !q.NoInput)
-		if err != nil {
-			return durable.Page{}, err
-		}
-		if !there {
-			continue
-		}
-		page.Instances = append(page.Instances, in)
-	}
-	return page, nil
 }
 
 // History reads everything that happened in the instance's present life.

@@ -131,10 +131,67 @@ func TestList(t *testing.T) {
 func TestListRefusesWhatIsNoPlace(t *testing.T) {
 	t.Parallel()
 	h := listed(t)
-	for _, place := range []string{"zzz", "a1", "9999999999999#"} {
+	first, err := h.List(t.Context(), durable.Query{Limit: 1})
+	if err != nil || first.Continue == "" {
+		t.Fatal(first, err)
+	}
+	other, err := h.List(t.Context(), durable.Query{Limit: 1, IDPrefix: "b"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	place, _, _ := strings.Cut(first.Continue, ".")
+	changed := "1" + first.Continue[1:]
+	if first.Continue[0] == '1' {
+		changed = "2" + first.Continue[1:]
+	}
+	for _, place := range []string{"zzz", "a1", "9999999999999#", ".", place, place + ".", changed, other.Continue} {
 		page, err := h.List(t.Context(), durable.Query{Continue: place})
 		if !errors.Is(err, durable.ErrInvalid) || page.Instances != nil {
 			t.Errorf("List after %q = %v, %v; want ErrInvalid", place, page, err)
+		}
+	}
+}
+
+func TestListByWhatIsSaid(t *testing.T) {
+	t.Parallel()
+	h := newHub()
+	for _, in := range []struct {
+		id, name, custom string
+		tags             map[string]string
+	}{
+		{"order-1", "Order", `"half way"`, map[string]string{"team": "blue", "region": "eu"}},
+		{"order-2", "Order", `{"done":3}`, map[string]string{"team": "red"}},
+		{"ada", "Hello", "", nil},
+		{"bob", "Hello", `"HALF done"`, map[string]string{"team": ""}},
+	} {
+		h.now = h.now.Add(time.Second)
+		ref := h.start(t, durable.StartRequest{ID: in.id, Name: in.name, Tags: in.tags})
+		if in.custom != "" {
+			h.commit(t, in.id, ref.Incarnation, history.Event{Kind: history.CustomStatusSet, Data: history.Payload{Bytes: []byte(in.custom)}})
+		}
+	}
+	tags := func(kv ...string) map[string]string { return map[string]string{kv[0]: kv[1]} }
+	for _, c := range []struct {
+		name string
+		q    durable.Query
+		want string
+	}{
+		{"tag", durable.Query{Tags: tags("team", "blue")}, "order-1"},
+		{"two tags", durable.Query{Tags: map[string]string{"team": "red", "region": "eu"}}, ""},
+		{"an empty tag is not none", durable.Query{Tags: tags("team", "")}, "bob"},
+		{"custom status, letter for letter", durable.Query{CustomStatus: "half"}, "order-1"},
+		{"custom status that is no string", durable.Query{CustomStatus: `"done":3`}, "order-2"},
+		{"text of a custom status", durable.Query{Text: "half"}, "bob order-1"},
+		{"text of an id", durable.Query{Text: "DER-"}, "order-2 order-1"},
+		{"text of a name", durable.Query{Text: "hell"}, "bob ada"},
+		{"text of a tag", durable.Query{Text: "Region"}, "order-1"},
+		{"text and tag", durable.Query{Text: "order", Tags: tags("team", "red")}, "order-2"},
+		{"text of none", durable.Query{Text: "xyz"}, ""},
+	} {
+		for _, limit := range []int{0, 1} {
+			if got := h.pages(t, c.q, limit); got != c.want {
+				t.Errorf("%s by %d: got %s, want %s", c.name, limit, got, c.want)
+			}
 		}
 	}
 }

@@ -36,7 +36,8 @@ var place = regexp.MustCompile(`^[0-9]{13}#[0-9A-HJKMNP-TV-Z]{26}$`)
 const listScan = 2000
 
 // List returns rows, newest first, and where to go on; an empty place means there are no more. The index only hints:
-// every row is read again, and may have changed since it was listed. ErrPlace.
+// every row is read again, and may have changed since it was listed. An instance keeps its place for life, whether it is open or
+// closed. ErrPlace.
 func (s *Store) List(ctx context.Context, sel Selection) (rows []*history.Row, next string, err error) {
 	if sel.After != "" && !place.MatchString(sel.After) {
 		return nil, "", ErrPlace
@@ -73,6 +74,21 @@ type cursor struct {
 	partition, from, to string
 	page                []backend.Indexed
 	done                bool
+	// closed walks where the instances go from here when they end.
+	closed *cursor
+}
+
+// refill reads the next page.
+func (c *cursor) refill(ctx context.Context, t backend.Table) error {
+	page, err := t.Index(ctx, c.partition, c.from, c.to, cursorPage)
+	if err != nil {
+		return err
+	}
+	c.page, c.done = page, len(page) < cursorPage
+	if len(page) > 0 {
+		c.from = page[len(page)-1].IndexEntry.Sort + "\x00"
+	}
+	return nil
 }
 
 const cursorPage = 100
@@ -90,11 +106,16 @@ func (s *Store) cursors(sel Selection) []*cursor {
 	}
 	var out []*cursor
 	for shard := range shards {
-		if !sel.ClosedOnly {
-			out = append(out, &cursor{partition: indexPartition(false, shard), from: from, to: to})
-		}
-		if !sel.OpenOnly {
-			out = append(out, &cursor{partition: indexPartition(true, shard), from: from, to: to})
+		open := &cursor{partition: indexPartition(false, shard), from: from, to: to}
+		closed := &cursor{partition: indexPartition(true, shard), from: from, to: to}
+		switch {
+		case sel.ClosedOnly:
+			out = append(out, closed)
+		case sel.OpenOnly:
+			out = append(out, open)
+		default:
+			open.closed = closed
+			out = append(out, open, closed)
 		}
 	}
 	return out
@@ -106,13 +127,12 @@ func nextEntry(ctx context.Context, t backend.Table, cursors []*cursor) (*backen
 		if len(c.page) > 0 || c.done {
 			continue
 		}
-		page, err := t.Index(ctx, c.partition, c.from, c.to, cursorPage)
-		if err != nil {
+		from, first := c.from, c.page == nil
+		if err := c.refill(ctx, t); err != nil {
 			return nil, err
 		}
-		c.page, c.done = page, len(page) < cursorPage
-		if len(page) > 0 {
-			c.from = page[len(page)-1].IndexEntry.Sort + "\x00"
+		if c.closed != nil && !first { // what has ended since those were read is in neither page
+			c.closed.page, c.closed.done, c.closed.from = nil, false, from
 		}
 	}
 	open := slices.DeleteFunc(slices.Clone(cursors), func(c *cursor) bool { return len(c.page) == 0 })

@@ -197,6 +197,32 @@ func TestListWhileInstancesEnd(t *testing.T) {
 	}
 }
 
+// One call reads several pages of the index, and instances end between them.
+func TestListWhileInstancesEndWithinAPage(t *testing.T) {
+	t.Parallel()
+	h := newHub()
+	const all = 1000
+	for n := range all {
+		begin(t, h, fmt.Sprint("i", n), "Hello", epoch.Add(time.Duration(n)*time.Second))
+	}
+	asked := 0
+	sel := store.Selection{Limit: all, Row: func(*history.Row) bool {
+		if asked++; asked == all/2 { // the oldest have not been read yet
+			for n := range 50 {
+				row, err := h.Row(t.Context(), fmt.Sprint("i", n))
+				if err != nil {
+					t.Fatal(err)
+				}
+				h.end(t, row, 1)
+			}
+		}
+		return true
+	}}
+	if ids, _ := list(t, h, sel); len(ids) != all {
+		t.Errorf("%d are listed, want %d", len(ids), all)
+	}
+}
+
 func TestListShowsANewLifeInItsPlace(t *testing.T) {
 	t.Parallel()
 	h := newHub()
