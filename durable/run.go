@@ -19,28 +19,43 @@ func (r Run[O]) ID() string { return r.ref.ID }
 // Status reads the instance. ErrNotFound.
 func (r Run[O]) Status(ctx context.Context) (Instance, error) { return r.client.Get(ctx, r.ref.ID) }
 
+// Started polls until the instance is no longer Pending, or ctx ends, and returns what it is then: its code has begun, unless it was
+// terminated before. ErrNotFound.
+func (r Run[O]) Started(ctx context.Context) (Instance, error) {
+	return r.until(ctx, func(in Instance) bool { return in.Status != Pending })
+}
+
 // Wait polls until the instance has ended, or ctx does, and returns its output. An instance that failed is an
 // *OrchestrationError; one that is suspended is waited for.
 func (r Run[O]) Wait(ctx context.Context) (out O, err error) {
+	in, err := r.until(ctx, func(in Instance) bool { return in.Status.Ended() })
+	switch {
+	case err != nil:
+		return out, err
+	case in.Status == Completed:
+		return decode[O](in.Output)
+	}
+	return out, newOrchestrationError(in)
+}
+
+// until polls until the instance is as it should be.
+func (r Run[O]) until(ctx context.Context, done func(Instance) bool) (Instance, error) {
 	for pause := 20 * time.Millisecond; ; pause = min(2*pause, time.Second) {
 		in, err := r.client.Get(ctx, r.ref.ID, NoInput)
 		if err != nil {
-			return out, err
+			return in, err
 		}
 		if in.Incarnation != r.ref.Incarnation {
-			return out, fmt.Errorf("instance %s was replaced by a newer one: %w", r.ref.ID, ErrNotFound)
+			return in, fmt.Errorf("instance %s was replaced by a newer one: %w", r.ref.ID, ErrNotFound)
 		}
-		switch {
-		case in.Status == Completed:
-			return decode[O](in.Output)
-		case in.Status.Ended():
-			return out, newOrchestrationError(in)
+		if done(in) {
+			return in, nil
 		}
 		timer := time.NewTimer(pause)
 		select {
 		case <-ctx.Done():
 			timer.Stop()
-			return out, ctx.Err()
+			return in, ctx.Err()
 		case <-timer.C:
 		}
 	}

@@ -1,9 +1,11 @@
 package client_test
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -151,6 +153,41 @@ func TestStartRacesWithARealWorker(t *testing.T) {
 			t.Errorf("got %q, %v", got, err)
 		}
 	}
+}
+
+func TestStarted(t *testing.T) {
+	t.Parallel()
+	hello := durable.NewOrchestration[string, string]("Hello")
+	synctest.Test(t, func(t *testing.T) {
+		h := newHub()
+		run, err := hello.Submit(t.Context(), h, "Ada", durable.ID("i"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		in, err := run.Started(ctx)
+		wantError(t, "no worker", err, context.DeadlineExceeded, "")
+		if in.Status != durable.Pending {
+			t.Errorf("what has not started is %s", in.Status)
+		}
+		go func() {
+			time.Sleep(time.Minute)
+			h.run(t, receive(t, h.ports.Wake))
+		}()
+		began := time.Now()
+		in, err = run.Started(t.Context())
+		if took := time.Since(began); in.Status != durable.Running || err != nil || took < time.Minute || took > 2*time.Minute {
+			t.Errorf("it is %s after %v, %v", in.Status, took, err)
+		}
+		h.commit(t, "i", in.Incarnation, completed)
+		if in, err := run.Started(t.Context()); in.Status != durable.Completed || err != nil {
+			t.Errorf("it is %s after the end, %v", in.Status, err)
+		}
+		h.start(t, durable.StartRequest{ID: "i"})
+		_, err = run.Started(t.Context())
+		wantError(t, "another life", err, durable.ErrNotFound, "replaced")
+	})
 }
 
 // The worker made the row, ran the instance to its end, and somebody has replaced it: all before the client's own put.
