@@ -18,6 +18,10 @@ type Client interface {
 	// Start creates an instance. When it returns nil the instance can be read and will run, whatever crashes.
 	// ErrExists when the id is in use, as Reuse and Conflict have it; ErrInvalid for an id, name or input that can never be right.
 	Start(ctx context.Context, req StartRequest) (InstanceRef, error)
+	// Restart starts an instance of the same orchestration, version, input and tags: of the newest ones, if it has continued as new. It
+	// takes the place of the one that was there, or gets an id of its own. ErrNotFound; ErrExists when it is to take the place of
+	// one that has not ended.
+	Restart(ctx context.Context, req RestartRequest) (InstanceRef, error)
 	// Raise sends an external event. ErrNotFound, ErrEnded, ErrInvalid. Events are kept until the code asks for them.
 	Raise(ctx context.Context, req EventRequest) error
 	// Manage terminates, suspends, resumes or rewinds. It returns when the command is on its way, not when it is done.
@@ -52,6 +56,13 @@ type StartRequest struct {
 	Tags     map[string]string
 	// TraceParent and TraceState carry W3C trace context.
 	TraceParent, TraceState string
+}
+
+// RestartRequest asks for an instance to be started once more.
+type RestartRequest struct {
+	Instance string
+	// NewID has it run beside the one that was there, with an id that is made up.
+	NewID bool
 }
 
 // InstanceRef names one life of an instance id.

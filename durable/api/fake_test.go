@@ -36,6 +36,9 @@ type fake struct {
 	reports  []durable.ReportRequest
 	queries  []durable.Query
 	gets     int
+	restarts []durable.RestartRequest
+	// restarted is an instance that a restart finds there, instead of one that it starts.
+	restarted string
 }
 
 var _ durable.Client = (*fake)(nil)
@@ -89,6 +92,22 @@ func (f *fake) Get(_ context.Context, id string, _ ...durable.GetOption) (durabl
 		return durable.Instance{}, durable.ErrNotFound
 	}
 	return in, nil
+}
+
+func (f *fake) Restart(ctx context.Context, req durable.RestartRequest) (durable.InstanceRef, error) {
+	in, err := f.Get(ctx, req.Instance)
+	if err != nil {
+		return durable.InstanceRef{}, err
+	}
+	f.restarts = append(f.restarts, req)
+	if f.restarted != "" {
+		return durable.InstanceRef{ID: f.restarted}, nil
+	}
+	again := durable.StartRequest{Name: in.Name, ID: in.ID}
+	if req.NewID {
+		again.ID = ""
+	}
+	return f.Start(ctx, again)
 }
 
 func (f *fake) Raise(_ context.Context, req durable.EventRequest) error {

@@ -57,6 +57,10 @@ func (f *fake) Manage(_ context.Context, req durable.ManageRequest) error {
 
 func (f *fake) Report(context.Context, durable.ReportRequest) error { return durable.ErrInvalid }
 
+func (f *fake) Restart(context.Context, durable.RestartRequest) (durable.InstanceRef, error) {
+	return durable.InstanceRef{}, f.err
+}
+
 func (f *fake) Purge(_ context.Context, id string) error {
 	f.purged = append(f.purged, id)
 	return f.err
