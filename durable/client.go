@@ -3,6 +3,7 @@ package durable
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"time"
 
 	"github.com/durable-lambda/durable-lambda/durable/history"
@@ -38,6 +39,42 @@ type Client interface {
 	// Purge removes an instance that has ended, with its history, its payloads, and all that is left of earlier lives under
 	// its id. Its id is free afterwards. After an error part of it may be gone: purge again. ErrNotFound, ErrNotEnded.
 	Purge(ctx context.Context, id string) error
+	// PurgeWhere purges what a query selects of the instances that have ended, until the budget is used up. It passes over what
+	// has gone on in the meantime. With an error it returns what was purged before. ErrInvalid.
+	PurgeWhere(ctx context.Context, req PurgeRequest) (Purged, error)
+}
+
+// PurgeRequest asks for instances to be purged.
+type PurgeRequest struct {
+	// Where selects them: only those that have ended, whatever its Statuses say. Its Limit is how many are purged at most; 0 is
+	// any number.
+	Where Query
+	// Budget is how long that may take, but for the one that is being purged; 0 is any time.
+	Budget time.Duration
+}
+
+// Purged is how far a PurgeWhere has come.
+type Purged struct {
+	// Instances is how many were purged.
+	Instances int
+	// Continue is where to go on, as Where.Continue of the same query; empty when there are no more.
+	Continue string
+}
+
+// PurgeAll purges instances by their ids, one after the other, and returns how many it has. Those that are not there, or
+// have not ended, it passes over.
+func PurgeAll(ctx context.Context, c Client, ids ...string) (int, error) {
+	n := 0
+	for _, id := range ids {
+		err := c.Purge(ctx, id)
+		switch {
+		case err == nil:
+			n++
+		case !errors.Is(err, ErrNotFound) && !errors.Is(err, ErrNotEnded):
+			return n, err
+		}
+	}
+	return n, nil
 }
 
 // StartRequest asks for a new instance.

@@ -36,6 +36,8 @@ type fake struct {
 	reports  []durable.ReportRequest
 	queries  []durable.Query
 	gets     int
+	purges   []durable.PurgeRequest
+	gone     durable.Purged
 	restarts []durable.RestartRequest
 	// restarted is an instance that a restart finds there, instead of one that it starts.
 	restarted string
@@ -157,6 +159,11 @@ func (f *fake) Purge(_ context.Context, id string) error {
 		f.purged = append(f.purged, id)
 	}
 	return err
+}
+
+func (f *fake) PurgeWhere(_ context.Context, req durable.PurgeRequest) (durable.Purged, error) {
+	f.purges = append(f.purges, req)
+	return f.gone, f.err
 }
 
 func (f *fake) live(id string) error {

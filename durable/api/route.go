@@ -35,7 +35,7 @@ var routes = []route{
 	{http.MethodPost, []string{"activities", "{token}", "fail"}, (*API).fail},
 	{http.MethodPost, []string{"activities", "{token}", "heartbeat"}, (*API).beat},
 
-	{http.MethodDelete, []string{"instances"}, unavailable("purge instances")},
+	{http.MethodDelete, []string{"instances"}, (*API).purgeWhere},
 	{http.MethodDelete, []string{"instances", "{id}"}, (*API).purge},
 	{http.MethodPost, []string{"instances", "{id}", "rewind"}, (*API).rewind},
 	{http.MethodPost, []string{"instances", "{id}", "restart"}, (*API).restart},

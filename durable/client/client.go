@@ -85,18 +85,6 @@ func (c *Client) Manage(ctx context.Context, req durable.ManageRequest) error {
 	return c.send(ctx, row, req.ID, e)
 }
 
-// Purge removes an instance that has ended.
-func (c *Client) Purge(ctx context.Context, id string) error {
-	row, err := c.row(ctx, id)
-	if err != nil {
-		return err
-	}
-	if !row.Status.Ended() {
-		return fmt.Errorf("instance %s: %w: terminate it first", id, durable.ErrNotEnded)
-	}
-	return c.store.Purge(ctx, row)
-}
-
 // open reads the row of an instance that has not ended.
 func (c *Client) open(ctx context.Context, id string) (*history.Row, error) {
 	row, err := c.row(ctx, id)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/durable-lambda/durable-lambda/durable"
 	"github.com/durable-lambda/durable-lambda/durable/backend"
+	"github.com/durable-lambda/durable-lambda/durable/backend/backendtest"
 	"github.com/durable-lambda/durable-lambda/durable/client"
 	"github.com/durable-lambda/durable-lambda/durable/history"
 	"github.com/durable-lambda/durable-lambda/durable/store"
@@ -46,6 +47,130 @@ func TestPurge(t *testing.T) {
 	again := h.start(t, durable.StartRequest{ID: "i", Reuse: durable.ReuseNever})
 	if again.Incarnation <= ref.Incarnation || h.get(t, "i").Status != durable.Running {
 		t.Errorf("started again as %s after %s", again.Incarnation, ref.Incarnation)
+	}
+}
+
+func TestPurgeWhere(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name string
+		req  durable.PurgeRequest
+		want int
+		left string
+	}{
+		{"all that has ended", durable.PurgeRequest{}, 3, "c6 b4 a1"},
+		{"what has failed", durable.PurgeRequest{Where: durable.Query{Statuses: []durable.Status{durable.Failed, durable.Running}}}, 1, "c6 b5 b4 a2 a1"},
+		{"what runs", durable.PurgeRequest{Where: durable.Query{Statuses: []durable.Status{durable.Running}}}, 0, "c6 b5 b4 b3 a2 a1"},
+		{"until then", durable.PurgeRequest{Where: durable.Query{To: epoch.Add(3 * time.Second)}}, 2, "c6 b5 b4 a1"},
+		{"by prefix", durable.PurgeRequest{Where: durable.Query{IDPrefix: "b"}}, 2, "c6 b4 a2 a1"},
+		{"two, the newest", durable.PurgeRequest{Where: durable.Query{Limit: 2}}, 2, "c6 b4 a2 a1"},
+	} {
+		h := listed(t)
+		got, err := h.PurgeWhere(t.Context(), c.req)
+		if got.Instances != c.want || err != nil {
+			t.Errorf("%s: purged %d, %v, want %d", c.name, got.Instances, err, c.want)
+		}
+		if left := h.pages(t, durable.Query{}, 0); left != c.left {
+			t.Errorf("%s: left are %s, want %s", c.name, left, c.left)
+		}
+	}
+	_, err := listed(t).PurgeWhere(t.Context(), durable.PurgeRequest{Where: durable.Query{Continue: "zzz"}})
+	wantError(t, "from nowhere", err, durable.ErrInvalid, "zzz")
+}
+
+// Each purge takes a while; the budget is looked at after each, and what is left is purged by going on.
+func TestPurgeWhereGoesOnWhenItsTimeIsUp(t *testing.T) {
+	t.Parallel()
+	h := newHub()
+	const all = 60
+	for n := range all {
+		ref := h.start(t, durable.StartRequest{ID: fmt.Sprint("i", n)})
+		h.commit(t, ref.ID, ref.Incarnation, completed)
+	}
+	h.start(t, durable.StartRequest{ID: "running"})
+	h.fault = func(op string) backendtest.Fault {
+		if op == "blobs.list" { // once in each purge
+			h.now = h.now.Add(time.Second)
+		}
+		return backendtest.None
+	}
+	req := durable.PurgeRequest{Budget: 7 * time.Second}
+	calls, total := 0, 0
+	for calls == 0 || req.Where.Continue != "" {
+		if calls++; calls > all {
+			t.Fatal("it does not end")
+		}
+		got, err := h.PurgeWhere(t.Context(), req)
+		if err != nil || got.Instances > 7 || got.Instances < 7 && got.Continue != "" {
+			t.Errorf("call %d purges %d, then %q, %v", calls, got.Instances, got.Continue, err)
+		}
+		total += got.Instances
+		req.Where.Continue = got.Continue
+	}
+	if left := h.pages(t, durable.Query{}, 0); total != all || left != "running" {
+		t.Errorf("purged %d of %d in %d calls, left are %s", total, all, calls, left)
+	}
+}
+
+func TestPurgeWhereSaysHowFarItCame(t *testing.T) {
+	t.Parallel()
+	h := listed(t)
+	n := 0
+	h.fault = func(op string) backendtest.Fault {
+		if op == "blobs.list" {
+			if n++; n == 2 {
+				return backendtest.Before
+			}
+		}
+		return backendtest.None
+	}
+	got, err := h.PurgeWhere(t.Context(), durable.PurgeRequest{})
+	wantError(t, "the second", err, backendtest.ErrInjected, "")
+	if got.Instances != 1 || got.Continue == "" {
+		t.Errorf("purged %+v", got)
+	}
+	got, err = h.PurgeWhere(t.Context(), durable.PurgeRequest{Where: durable.Query{Continue: got.Continue}})
+	if left := h.pages(t, durable.Query{}, 0); got.Instances != 2 || err != nil || left != "c6 b4 a1" {
+		t.Errorf("then purged %+v, %v; left are %s", got, err, left)
+	}
+}
+
+// An instance that goes on between the read of its row and its purge is passed over.
+func TestPurgeWherePassesOverWhatGoesOn(t *testing.T) {
+	t.Parallel()
+	h := newHub()
+	for _, id := range []string{"a", "b"} {
+		ref := h.start(t, durable.StartRequest{ID: id})
+		h.commit(t, id, ref.Incarnation, failed)
+		if id == "a" { // its row is behind: it was rewound
+			loaded, err := h.store.Load(t.Context(), id, ref.Incarnation, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := h.store.Commit(t.Context(), loaded, &history.Segment{Time: h.now, Released: true,
+				Events: []history.Event{{Kind: history.ExecutionRewound, MessageID: "m"}}}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	got, err := h.PurgeWhere(t.Context(), durable.PurgeRequest{})
+	if left := h.pages(t, durable.Query{}, 0); got.Instances != 1 || err != nil || left != "a" {
+		t.Errorf("purged %+v, %v; left are %s", got, err, left)
+	}
+}
+
+func TestPurgeAll(t *testing.T) {
+	t.Parallel()
+	h := listed(t)
+	n, err := durable.PurgeAll(t.Context(), h, "a2", "nobody", "a1", "b3", "a2")
+	if left := h.pages(t, durable.Query{}, 0); n != 2 || err != nil || left != "c6 b5 b4 a1" {
+		t.Errorf("purged %d, %v; left are %s", n, err, left)
+	}
+	h.on("table.put", backendtest.Before, nil)
+	n, err = durable.PurgeAll(t.Context(), h, "a1", "b5")
+	wantError(t, "a fault", err, backendtest.ErrInjected, "")
+	if n != 0 {
+		t.Errorf("purged %d", n)
 	}
 }
 

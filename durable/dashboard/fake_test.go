@@ -66,6 +66,10 @@ func (f *fake) Purge(_ context.Context, id string) error {
 	return f.err
 }
 
+func (f *fake) PurgeWhere(context.Context, durable.PurgeRequest) (durable.Purged, error) {
+	return durable.Purged{}, f.err
+}
+
 func (f *fake) List(_ context.Context, q durable.Query) (durable.Page, error) {
 	f.queries = append(f.queries, q)
 	return durable.Page{Instances: f.instances, Continue: f.next}, f.err

@@ -32,6 +32,9 @@ var ErrPlace = errors.New("store: this is no place in a list")
 // place is what indexSort makes of a time and an incarnation.
 var place = regexp.MustCompile(`^[0-9]{13}#[0-9A-HJKMNP-TV-Z]{26}$`)
 
+// Place is where a row is in a list: what comes after it is listed after that.
+func Place(row *history.Row) string { return indexSort(row.Start.At, row.Incarnation) }
+
 // listScan bounds how many index entries one call of List looks at.
 const listScan = 2000
 

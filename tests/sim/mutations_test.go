@@ -72,7 +72,7 @@ var mutants = []mutant{
 		old:      "	if err := s.replace(ctx, expiring(rowItem(bare), s.now())); err != nil {\n		return err\n	}\n", new: ""},
 	{name: "a purge ends with the row, not with the rest", file: "durable/store/purge.go",
 		old: "	if err := s.bury(ctx, row); err != nil {\n		return err\n	}\n	if err := s.deleteBlobs(", new: "	if err := s.deleteBlobs("},
-	{name: "what runs is purged", file: "durable/client/client.go",
+	{name: "what runs is purged", file: "durable/client/purge.go",
 		old: "	if !row.Status.Ended() {\n		return fmt.Errorf(\"instance %s: %w: terminate", new: "	if false {\n		return fmt.Errorf(\"instance %s: %w: terminate"},
 	{name: "a purged row is no version", file: "durable/client/start.go",
 		survives: "it refuses starts, as a race may; TestPurge notices",
