@@ -169,9 +169,12 @@ const shown = 3
 func named(lost []worker.Open) string {
 	var names []string
 	for _, o := range lost[:min(shown, len(lost))] {
-		if o.Kind == history.TimerCreated {
+		switch o.Kind {
+		case history.TimerCreated:
 			names = append(names, fmt.Sprintf("the timer %s for %s", o.Op, o.Until.UTC().Format(time.DateTime)))
-		} else {
+		case history.SubOrchestrationCreated:
+			names = append(names, fmt.Sprintf("the sub-orchestration %s (%s)", o.Child, o.Op))
+		default:
 			names = append(names, fmt.Sprintf("the activity %s (%s)", o.Name, o.Op))
 		}
 	}

@@ -79,14 +79,16 @@ func awaitsStart(row *history.Row, g *group, messages []*history.Message) bool {
 	return false
 }
 
-// raise adds the start of a child that has no outcome yet; of one that is not wanted any more, what terminates it, too.
+// unwanted reports whether a child is to end with the generation that has asked for it.
+func (st *state) unwanted(e *history.Event) bool {
+	return st.end != nil && (e.Close == history.Terminate || st.end.Recursive)
+}
+
+// raise adds the start of a child that has no outcome yet. One that is not wanted any more is started, too: its end comes after.
 func (a *attempt) raise(e *history.Event, asked time.Time) {
-	end := a.st.end
-	unwanted := end != nil && (e.Close == history.Terminate || end.Recursive)
-	if a.terminated() && !unwanted {
+	if a.terminated() && !a.st.unwanted(e) {
 		return
 	}
-	h := a.st.h
 	start := &history.Start{}
 	if e.Start != nil {
 		start.Tags = e.Start.Tags
@@ -94,21 +96,37 @@ func (a *attempt) raise(e *history.Event, asked time.Time) {
 	if s := a.st.start.Start; s != nil {
 		start.TraceParent, start.TraceState = s.TraceParent, s.TraceState
 	}
-	start.Parent = &history.Parent{Instance: h.Instance, Incarnation: h.Incarnation, Generation: h.Generation, Op: e.Op, Epoch: e.Epoch}
+	start.Parent = a.parentOf(e)
 	a.abroad = append(a.abroad, &history.Message{
 		ID:       store.StartID(e.Target.Instance, e.Target.Incarnation),
 		Instance: e.Target.Instance, Incarnation: e.Target.Incarnation, Sent: a.w.store.Now(),
 		Event: history.Event{Kind: history.ExecutionStarted, Name: e.Name, Version: e.Version, Data: e.Data, At: asked, Start: start},
 	})
-	if !unwanted {
-		return
+}
+
+// part adds what terminates the children that are to end with their parent. Their starts are sent before.
+func (a *attempt) part() {
+	h := a.st.h
+	for _, seg := range h.Segments[:a.st.ended+1] {
+		for i := range seg.Events {
+			e := &seg.Events[i]
+			if e.Kind != history.SubOrchestrationCreated || !a.st.unwanted(e) || a.st.ops[e.Op].outcome >= 0 {
+				continue
+			}
+			id := store.CallID(e.Target.Instance, e.Target.Incarnation, "parent "+a.message(e.Op, e.Epoch).ID)
+			a.abroad = append(a.abroad, &history.Message{
+				ID: id, Instance: e.Target.Instance, Incarnation: e.Target.Incarnation, Sent: a.w.store.Now(),
+				Event: history.Event{Kind: history.ExecutionTerminated, MessageID: id, Recursive: a.st.end.Recursive,
+					Reason: "its parent " + h.Instance + " has ended", Start: &history.Start{Parent: a.parentOf(e)}},
+			})
+		}
 	}
-	id := store.CallID(e.Target.Instance, e.Target.Incarnation, "parent "+a.message(e.Op, e.Epoch).ID)
-	a.abroad = append(a.abroad, &history.Message{
-		ID: id, Instance: e.Target.Instance, Incarnation: e.Target.Incarnation, Sent: a.w.store.Now(),
-		Event: history.Event{Kind: history.ExecutionTerminated, MessageID: id, Recursive: end.Recursive,
-			Reason: "its parent " + h.Instance + " has ended", Start: &history.Start{Parent: start.Parent}},
-	})
+}
+
+// parentOf is what a child's messages say of whom to tell.
+func (a *attempt) parentOf(e *history.Event) *history.Parent {
+	h := a.st.h
+	return &history.Parent{Instance: h.Instance, Incarnation: h.Incarnation, Generation: h.Generation, Op: e.Op, Epoch: e.Epoch}
 }
 
 // signal adds an event for another instance.

@@ -339,3 +339,40 @@ func TestAChildUnderAnotherIdThanBefore(t *testing.T) {
 		t.Errorf("the reason is %s", in.SuspendReason)
 	}
 }
+
+// What a queue has lost of a child, a repair of its parent sends again.
+func TestARepairOfAParent(t *testing.T) {
+	t.Parallel()
+	for _, lost := range []string{"start", "outcome"} {
+		h := family(t, func(ctx durable.Context, in string) (string, error) {
+			return childOrch.Call(ctx, in, durable.ID("kid"))
+		})
+		h.parent("wait")
+		h.done(h.Wake(t.Context(), h.take(h.ports.Wake)))
+		if lost == "start" {
+			h.take(h.ports.Wake)
+		} else {
+			h.done(h.Wake(t.Context(), h.take(h.ports.Wake)))
+			h.manage("kid", durable.Terminate, "")
+			h.done(h.Inbox(t.Context(), h.take(h.ports.Inbox)))
+			h.take(h.ports.Inbox)
+		}
+		h.now = h.now.Add(time.Hour)
+		c, err := h.Checkup(t.Context(), "parent")
+		if err != nil || len(c.Open) != 1 || c.Open[0].Child != "kid" || !c.Open[0].Until.Before(h.now) {
+			t.Fatalf("%s: the parent waits for %+v, %v", lost, c, err)
+		}
+		if open, err := h.Repair(t.Context(), "parent"); err != nil || len(open) != 1 {
+			t.Fatalf("%s: sent again: %+v, %v", lost, open, err)
+		}
+		h.settle()
+		if lost == "start" {
+			h.is("kid", durable.Running)
+			if c, err := h.Checkup(t.Context(), "parent"); err != nil || len(c.Open) != 0 {
+				t.Errorf("the parent waits for %+v, %v", c.Open, err)
+			}
+			continue
+		}
+		h.is("parent", durable.Failed)
+	}
+}

@@ -75,6 +75,7 @@ func (a *attempt) sendOpen(n int) {
 		}
 	}
 	if a.st.end != nil && n == a.st.ended {
+		a.part()
 		a.tell()
 	}
 }

@@ -32,13 +32,13 @@ type Checkup struct {
 
 // Open is something that an instance waits for and that a message brings: if the message is lost, nothing ever does.
 type Open struct {
-	// Kind is TaskScheduled or TimerCreated; Continued, for the rest of a turn that is unfinished; or ExecutionStarted, for a
+	// Kind is TaskScheduled, TimerCreated or SubOrchestrationCreated; Continued, for the rest of a turn that is unfinished; or ExecutionStarted, for a
 	// start that was accepted and has not begun.
 	Kind history.Kind
 	// ID is the identity of the message; that of a start or a timer is the one in the wake queue.
 	ID string
-	// Op and Name of an activity or a timer.
-	Op, Name string
+	// Op and Name of an activity, a timer or a child, and the instance that the child is.
+	Op, Name, Child string
 	// Since is when it was asked for, Until when it should have been done, with every attempt and pause of its policy.
 	Since, Until time.Time
 }
@@ -57,6 +57,13 @@ func (w *Worker) Checkup(ctx context.Context, instance string) (*Checkup, error)
 		c.Open = append(c.Open, begin(row))
 	default:
 		c.Open = a.waits()
+		for _, k := range a.kids() {
+			open, err := a.kid(ctx, k)
+			if err != nil {
+				return nil, err
+			}
+			c.Open = append(c.Open, open...)
+		}
 		if c.Behind = a.differs(row); c.Behind && row.Generation == a.st.h.Generation && row.Number == uint64(len(a.st.h.Segments)) {
 			return nil, ErrRow
 		}
@@ -85,7 +92,18 @@ func (w *Worker) Repair(ctx context.Context, instance string) ([]Open, error) {
 		a.goOn()
 	}
 	a.project = true
-	return a.waits(), a.settle(ctx)
+	open := a.waits()
+	for _, k := range a.kids() {
+		missing, err := a.kid(ctx, k)
+		if err == nil && len(missing) > 0 && a.st.end == nil {
+			_, err = w.Repair(ctx, missing[0].Child) // which has ended, and tells once more
+		}
+		if err != nil {
+			return nil, err
+		}
+		open = append(open, missing...)
+	}
+	return open, a.settle(ctx)
 }
 
 // examine loads an instance. The row is read first: the history that is read after it can only be longer.
@@ -139,6 +157,38 @@ func (a *attempt) waits() []Open {
 		open = append(open, Open{Kind: history.Continued, Since: a.st.last, Until: a.st.last})
 	}
 	return open
+}
+
+// kids are the children that have no outcome.
+func (a *attempt) kids() []*operation {
+	var kids []*operation
+	if a.st.end != nil {
+		return nil
+	}
+	for _, seg := range a.st.h.Segments {
+		for i := range seg.Events {
+			if e := &seg.Events[i]; e.Kind == history.SubOrchestrationCreated && a.st.ops[e.Op].outcome < 0 {
+				kids = append(kids, a.st.ops[e.Op])
+			}
+		}
+	}
+	return kids
+}
+
+// kid is what is missing of a child: that it begins, or that its parent learns of its end. One that runs is waited for.
+func (a *attempt) kid(ctx context.Context, op *operation) ([]Open, error) {
+	t := op.command.Target
+	row, err := a.w.store.Row(ctx, t.Instance)
+	if err != nil || row != nil && row.Incarnation == t.Incarnation && !row.Purged && !row.Status.Ended() {
+		return nil, err
+	}
+	since := a.st.h.Segments[op.segment].Time
+	o := Open{Kind: history.SubOrchestrationCreated, ID: store.StartID(t.Instance, t.Incarnation), Op: op.command.Op, Name: op.command.Name,
+		Child: t.Instance, Since: since, Until: since}
+	if row != nil && row.Incarnation == t.Incarnation {
+		o.ID, o.Until = a.message(o.Op, op.command.Epoch).ID, row.Updated
+	}
+	return []Open{o}, nil
 }
 
 // differs reports whether the row shows something else than the history.

@@ -150,7 +150,8 @@ func (c *check) segment(a *actor, old *backend.Item, item backend.Item) {
 		c.order = append(c.order, l)
 		if at.generation == 0 {
 			c.lives[instance+"/"+incarnation] = l
-			c.begin(a, l)
+			seg := decodeSegment(item)
+			c.begin(a, l, seg != nil && len(seg.Events) > 0 && seg.Events[0].Kind == history.StartRefused)
 		} else {
 			c.renew(a, l)
 		}
@@ -191,7 +192,7 @@ func (c *check) hydrate(seg *history.Segment) {
 }
 
 // begin checks that a life may begin.
-func (c *check) begin(a *actor, l *life) {
+func (c *check) begin(a *actor, l *life, refused bool) {
 	s := c.starts[l.instance+"/"+l.incarnation]
 	switch {
 	case s == nil:
@@ -203,8 +204,11 @@ func (c *check) begin(a *actor, l *life) {
 		c.w.fail("%s begins %s, whose input a purge has taken", a, l)
 	}
 	l.task = s.task
+	if refused {
+		return
+	}
 	for _, other := range c.order {
-		if other.instance == l.instance && other != l && !other.sealed && other.next == nil {
+		if other.instance == l.instance && other != l && !other.sealed && other.next == nil && !other.refused() {
 			c.w.fail("%s begins %s beside %s, which is not sealed", a, l, other)
 		}
 	}
@@ -227,6 +231,9 @@ func (c *check) committed(a *actor, l *life, seg *history.Segment) {
 			if sent == nil || sent.instance != l.instance || sent.incarnation != l.incarnation || sent.kind != e.Kind {
 				c.w.fail("%s has %s consume %s, which was not sent to it", a, l, describeEvent(e))
 			}
+		}
+		if e.Kind == history.SubOrchestrationCompleted || e.Kind == history.SubOrchestrationFailed {
+			c.came(a, l, e)
 		}
 		if e.Kind == history.TaskCompleted || e.Kind == history.TaskFailed {
 			if o := l.ops[e.Op]; !o.reported {
@@ -308,6 +315,9 @@ func (c *check) row(a *actor, old *backend.Item, item backend.Item) {
 			c.w.fail("%s shows the end of %s before %s of segment %d was sent", a, l, s, n)
 		}
 	}
+	if s := l.untold(c); s != "" {
+		c.w.fail("%s shows the end of %s before %s was sent", a, l, s)
+	}
 }
 
 // created checks that one life may take the place of another.
@@ -341,8 +351,18 @@ func (c *check) sent(a *actor, queue string, sent backend.Message) {
 		c.calls[m.Event.MessageID] = &call{m.Instance, m.Incarnation, m.Event.Kind}
 	}
 	switch m.Event.Kind {
+	case history.SubOrchestrationCompleted, history.SubOrchestrationFailed:
+		c.toldParent(a, m)
+	case history.ExecutionTerminated:
+		if m.Event.Start != nil {
+			c.parted(a, m)
+		}
 	case history.ExecutionStarted:
 		key := m.Instance + "/" + m.Incarnation
+		if m.Event.Start != nil && m.Event.Start.Parent != nil {
+			c.askedFor(a, m)
+			c.starts[key] = &start{instance: m.Instance, incarnation: m.Incarnation, task: &task{instance: m.Instance, program: kinProgram}}
+		}
 		if c.starts[key] == nil {
 			c.starts[key] = &start{instance: m.Instance, incarnation: m.Incarnation, task: c.w.task(m)}
 			a.sent = c.starts[key]

@@ -129,7 +129,7 @@ func (w *World) write(id string, p *program, add func(*request)) {
 	if w.plan.Managed || chance(w.rng, 0.15) {
 		at := w.later()
 		for range pick(w.rng, 1, 1, 2) {
-			add(manage(id, durable.Terminate, at))
+			add(terminate(id, p.kin && chance(w.rng, 0.5), at))
 			if w.plan.Managed && p.event != nil {
 				add(w.raise(id, p, at))
 			}
@@ -161,6 +161,17 @@ func raise(req durable.EventRequest, at time.Time) *request {
 	return &request{at: at, what: "raise " + req.Name + " to " + req.Instance, call: func(ctx context.Context, _ *actor, c *client.Client) error {
 		return c.Raise(ctx, req)
 	}}
+}
+
+// terminate ends an instance, with its children or without.
+func terminate(id string, recursive bool, at time.Time) *request {
+	r := manage(id, durable.Terminate, at)
+	if recursive {
+		r.call = func(ctx context.Context, _ *actor, c *client.Client) error {
+			return c.Manage(ctx, durable.ManageRequest{Instance: id, Command: durable.Terminate, Recursive: true})
+		}
+	}
+	return r
 }
 
 func manage(id string, command durable.Command, at time.Time) *request {

@@ -76,7 +76,8 @@ func (w *World) loses(m backend.Message) bool {
 		return false
 	}
 	switch d.Event.Kind {
-	case history.ExecutionStarted, history.TaskScheduled, history.TaskCompleted, history.TaskFailed, history.TimerFired, history.Continued:
+	case history.ExecutionStarted, history.TaskScheduled, history.TaskCompleted, history.TaskFailed, history.TimerFired, history.Continued,
+		history.SubOrchestrationCompleted, history.SubOrchestrationFailed:
 		w.seen[lostByQueue]++
 		w.trace.add("queue", "loses %s", describeMessage(m))
 		return true

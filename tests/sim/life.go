@@ -50,6 +50,7 @@ type op struct {
 	waiting  bool   // it was sent again because nobody had it
 	dead     bool   // an attempt went to the dead-letter queue
 	reported bool   // an outcome was sent
+	parted   int    // messages that end a child with its parent
 	runs     int    // of an activity's body
 	beat     int    // the furthest heartbeat that was given
 
@@ -182,7 +183,11 @@ func seals(seg *history.Segment) bool {
 }
 
 func (l *life) apply(n int, e *history.Event, sticky bool) error {
-	if e.Kind != history.ExecutionStarted && e.Kind != history.GenerationStarted && e.Kind != history.Sealed && l.start == nil {
+	if l.refused() && l.start == nil && e.Kind == history.ExecutionStarted {
+		l.start = e // of what comes to nothing
+		return nil
+	}
+	if e.Kind != history.ExecutionStarted && e.Kind != history.GenerationStarted && e.Kind != history.Sealed && e.Kind != history.StartRefused && l.start == nil {
 		return fmt.Errorf("before the start")
 	}
 	if l.end != nil && e.Kind != history.Sealed && (l.end.Kind != history.ExecutionTerminated || e.Kind.IsInput()) {
@@ -199,7 +204,7 @@ func (l *life) apply(n int, e *history.Event, sticky bool) error {
 			return fmt.Errorf("begun twice")
 		}
 		l.start, l.custom = e, e.Start.Custom
-	case history.TaskScheduled, history.TimerCreated:
+	case history.TaskScheduled, history.TimerCreated, history.SubOrchestrationCreated, history.EventSent:
 		if l.ops[e.Op] != nil {
 			return fmt.Errorf("asked for twice")
 		}
@@ -211,6 +216,13 @@ func (l *life) apply(n int, e *history.Event, sticky bool) error {
 		return l.outcome(e, history.TaskScheduled)
 	case history.TimerFired:
 		return l.outcome(e, history.TimerCreated)
+	case history.SubOrchestrationCompleted, history.SubOrchestrationFailed:
+		return l.outcome(e, history.SubOrchestrationCreated)
+	case history.StartRefused:
+		if n > 0 || l.start != nil || l.generation > 0 {
+			return fmt.Errorf("refused when it has begun")
+		}
+		l.end = e
 	case history.StepCompleted, history.StepFailed:
 		if l.ops[e.Op] != nil {
 			return fmt.Errorf("a step has two outcomes")
@@ -324,6 +336,9 @@ func (l *life) unsent(segment int) string {
 			continue
 		}
 		if e.Kind == history.TimerCreated && !o.canceled && l.end == nil {
+			return describeEvent(e)
+		}
+		if e.Kind == history.SubOrchestrationCreated && (!l.terminated() || l.unwanted(o)) {
 			return describeEvent(e)
 		}
 	}

@@ -78,6 +78,11 @@ func (c *check) owedIn(l *life, m *history.Message) string {
 	if s := l.unsent(segment); s != "" {
 		return fmt.Sprintf("%s of segment %d was never sent", s, segment)
 	}
+	if l.end != nil && segment == l.ended {
+		if s := l.untold(c); s != "" {
+			return s + " was never sent"
+		}
+	}
 	return c.behind(l, segment)
 }
 
@@ -86,7 +91,7 @@ func (l *life) consumed(m *history.Message) (segment int, pending string) {
 	switch m.Event.Kind {
 	case history.ExecutionStarted:
 		return 0, ""
-	case history.TaskCompleted, history.TaskFailed, history.TimerFired:
+	case history.TaskCompleted, history.TaskFailed, history.TimerFired, history.SubOrchestrationCompleted, history.SubOrchestrationFailed:
 		o := l.ops[m.Event.Op]
 		if o != nil && o.outcome == nil && !o.canceled {
 			return -1, "its outcome is not in the history"
@@ -133,8 +138,11 @@ func (c *check) owedWithoutHistory(m *history.Message) string {
 	if err == nil && len(items) == 1 && items[0].Owner == m.Incarnation {
 		return "its life was accepted and has not begun"
 	}
-	if len(items) == 0 && m.Event.Kind == history.ExecutionStarted {
+	if m.Event.Kind == history.ExecutionStarted && (len(items) == 0 || m.Event.Start != nil && m.Event.Start.Parent != nil) {
 		return "the start is lost"
+	}
+	if m.Event.Kind == history.ExecutionTerminated && m.Event.Start != nil {
+		return "the child that it ends has not begun"
 	}
 	return ""
 }

@@ -131,7 +131,7 @@ func newPlan(seed uint64, r *rand.Rand) Plan {
 		}
 	}
 	for range pick(r, 1, 2, 3) {
-		p.Programs = append(p.Programs, programs[r.IntN(len(programs))].name)
+		p.Programs = append(p.Programs, programs[r.IntN(drawn)].name)
 	}
 	p.focus(r)
 	if chance(r, 0.4) {
@@ -185,6 +185,10 @@ func (p *Plan) focus(r *rand.Rand) {
 		p.DirectDelay, p.Aim, p.Skew = 10*time.Second, pick(r, sending, sending, acknowledging), 40*time.Second
 		p.Programs = []string{"outside"}
 		more, most = append(more, refused), []fault{stall, refused}
+	case 10: // children
+		p.Instances, p.Aim, p.Orchestrators = pick(r, 1, 2), pick(r, committing, sending, showing, acknowledging), pick(r, 2, 3)
+		p.Programs = []string{"family"}
+		most = []fault{pick(r, crash, stall, duplicate)}
 	default:
 		return
 	}

@@ -29,6 +29,8 @@ type program struct {
 	once bool
 	// prefix is what ids begin with, where the code asks for that.
 	prefix string
+	// kin: it has children, and may be terminated with them.
+	kin bool
 }
 
 // Job is what an activity is to do.
@@ -92,7 +94,14 @@ var programs = []*program{
 	{name: "rounds", orchestration: "Rounds", input: roundsInput, event: goEvent, want: wantRounds},
 	{name: "outside", orchestration: "Outside", input: outsideInput, want: wantOutside},
 	{name: "orders", orchestration: "ProcessOrder", input: orderInput, event: approval, want: wantOrder, once: true, prefix: "order-"},
+
+	// only where a plan names them, so that the others' seeds stay what they are
+	{name: "family", orchestration: "Family", input: familyInput, want: wantFamily, kin: true},
+	kinProgram,
 }
+
+// drawn is how many of the programs any seed may have.
+const drawn = 18
 
 func programNamed(name string) *program {
 	return programs[slices.IndexFunc(programs, func(p *program) bool { return p.name == name })]
@@ -112,6 +121,8 @@ func (w *World) handlers(a *actor) []durable.Handler {
 		eventsOrch.Bind(events),
 		sagaOrch.Bind(saga),
 		roundsOrch.Bind(rounds),
+		familyOrch.Bind(family),
+		kinOrch.Bind(kin),
 		buggyOrch.Bind(func(ctx durable.Context, in Plain) (string, error) { return w.buggy(ctx, in, a.build) }),
 	}, slices.Concat(w.boundedHandlers(a), w.outsideHandlers(a), a.orderHandlers())...)
 	if a.build > 1 {

@@ -80,7 +80,7 @@ func (w *World) restingList() {
 		seen[in.ID] = true
 	}
 	for _, l := range w.check.order {
-		if l.next != nil {
+		if l.next != nil || l.refused() {
 			continue
 		}
 		if row, _ := w.plain.Row(context.Background(), l.instance); row != nil && row.Purged {
@@ -107,7 +107,7 @@ func (w *World) restingRow(row *history.Row) {
 		w.fail("the row of %s shows a life that is sealed", l)
 	}
 	for _, other := range w.check.order {
-		if other.instance == l.instance && other.next == nil && other != l && other.incarnation >= l.incarnation {
+		if other.instance == l.instance && other.next == nil && other != l && other.incarnation >= l.incarnation && !other.refused() {
 			w.fail("the row of %s hides %s", l, other)
 		}
 	}
@@ -119,7 +119,7 @@ func (w *World) restingLife(l *life) {
 		w.fail("%s never ends", l)
 		return
 	}
-	if l.terminated() {
+	if l.restingFamily(w); l.terminated() || l.refused() {
 		return
 	}
 	lost := false // an attempt, so that nobody can say what the activity comes to
@@ -214,6 +214,9 @@ func (w *World) replaysTurn(l *life, segments []*history.Segment, first, next in
 // inFull is an event as text, wherever its payload is.
 func inFull(e history.Event) string {
 	e.Data.Blob, e.Data.Size = "", 0
+	if e.Target != nil { // the life of a child gets its name with the segment
+		e.Target = &history.Target{Instance: e.Target.Instance}
+	}
 	b, err := json.Marshal(e)
 	if err != nil {
 		return err.Error()
