@@ -24,10 +24,11 @@ type Kin struct {
 }
 
 var (
-	familyOrch = durable.NewOrchestration[Plain, string]("Family")
-	kinOrch    = durable.NewOrchestration[Kin, string]("Kin")
-	note       = durable.NewEvent[string]("Note")
-	errKin     = durable.ErrorKind("Kin")
+	familyOrch  = durable.NewOrchestration[Plain, string]("Family")
+	orphansOrch = durable.NewOrchestration[Plain, string]("Orphans")
+	kinOrch     = durable.NewOrchestration[Kin, string]("Kin")
+	note        = durable.NewEvent[string]("Note")
+	errKin      = durable.ErrorKind("Kin")
 )
 
 const (
@@ -121,6 +122,20 @@ func family(ctx durable.Context, in Plain) (string, error) {
 	}
 	return strings.Join(out, " "), nil
 }
+
+// orphans has children that it does not wait for, and ends with whichever message comes next.
+func orphans(ctx durable.Context, in Plain) (string, error) {
+	first, second := work.Start(ctx, Job{Key: "a"}), work.Start(ctx, Job{Key: "b"})
+	durable.First(ctx, first, second)
+	for i := range in.N {
+		kinOrch.Start(ctx, Kin{Key: fmt.Sprint("o", i), Does: "work"}, durable.ParentClose(i%2))
+	}
+	a, _ := first.Await()
+	b, _ := second.Await()
+	return a + b, nil
+}
+
+func wantOrphans(_ *World, l *life) error { return l.wantOutput("ab") }
 
 func familyInput(r *rand.Rand, instance string) any {
 	return Plain{Instance: instance, N: 1 + r.IntN(4), Nonce: r.Uint32()}

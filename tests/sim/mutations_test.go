@@ -200,7 +200,7 @@ var mutants = []mutant{
 		old: "		a.tell()\n", new: ""},
 	{name: "family: a recursive terminate is an ordinary one", file: "durable/worker/child.go",
 		old: "(e.Close == history.Terminate || st.end.Recursive)", new: "e.Close == history.Terminate"},
-	{name: "family: a start that was refused owes nothing when it comes again", file: "durable/worker/instance.go",
+	{name: "family: a start that was refused owes nothing when it comes again", file: "durable/worker/instance.go", crash: "a child whose id is taken",
 		old: "a.st.end != nil && !a.st.refused(); !late {", new: "a.st.end != nil; !late {"},
 	{name: "family: brothers have one life", file: "durable/worker/child.go",
 		old: "store.ChildIncarnation(op, seg.Time)", new: "store.ChildIncarnation(op[:0], seg.Time)"},

@@ -189,6 +189,10 @@ func (p *Plan) focus(r *rand.Rand) {
 		p.Instances, p.Aim, p.Orchestrators = pick(r, 1, 2), pick(r, committing, sending, showing, acknowledging), pick(r, 2, 3)
 		p.Programs = []string{"family"}
 		most = []fault{pick(r, crash, stall, duplicate)}
+		if chance(r, 0.25) {
+			p.Programs, p.Instances, p.Unordered, p.Aim = []string{"orphans"}, 1, true, pick(r, sending, committing)
+			most = []fault{crash, partial}
+		}
 	default:
 		return
 	}

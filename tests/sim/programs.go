@@ -97,6 +97,7 @@ var programs = []*program{
 
 	// only where a plan names them, so that the others' seeds stay what they are
 	{name: "family", orchestration: "Family", input: familyInput, want: wantFamily, kin: true},
+	{name: "orphans", orchestration: "Orphans", input: familyInput, want: wantOrphans, kin: true},
 	kinProgram,
 }
 
@@ -122,6 +123,7 @@ func (w *World) handlers(a *actor) []durable.Handler {
 		sagaOrch.Bind(saga),
 		roundsOrch.Bind(rounds),
 		familyOrch.Bind(family),
+		orphansOrch.Bind(orphans),
 		kinOrch.Bind(kin),
 		buggyOrch.Bind(func(ctx durable.Context, in Plain) (string, error) { return w.buggy(ctx, in, a.build) }),
 	}, slices.Concat(w.boundedHandlers(a), w.outsideHandlers(a), a.orderHandlers())...)
