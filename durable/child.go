@@ -63,7 +63,7 @@ func (o Orchestration[I, O]) Start(ctx Context, in I, opts ...ChildOption) *Chil
 	if err := ctx.Err(); err != nil {
 		return &Child[O]{failed[O](ctx, err), ""}
 	}
-	r := childRequest{StartRequest: StartRequest{Name: o.name, Version: o.version}}
+	r := childRequest{StartRequest: StartRequest{Name: o.name, Version: o.CurrentVersion()}}
 	for _, opt := range opts {
 		opt.applyChild(&r)
 	}

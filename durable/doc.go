@@ -57,6 +57,11 @@
 // An orchestration that would loop for ever continues as new instead: it returns the error of ContinueAsNew, and begins again with
 // another input and an empty history.
 //
+// # Changes
+//
+// The code of an orchestration may only be changed where no instance has been yet. Changed tells an instance that has from one that has
+// not, for a small edit. A rewrite is bound beside the old body, as another Version; CurrentVersion says which one new instances run.
+//
 // # Errors
 //
 // What an orchestration returns as an error fails the instance, after a Saga has undone what was done. An error's ErrorKind

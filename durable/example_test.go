@@ -245,6 +245,80 @@ func ExampleParallel() {
 	// Output: found in the archive <nil>
 }
 
+// An instance that has asked already goes on as it began; those that have not ask the right person.
+func ExampleChanged() {
+	approval := durable.NewEvent[bool]("Approval")
+	tell := durable.NewActivity[string, durable.None]("Tell")
+	ask := durable.NewOrchestration[string, string]("Ask")
+
+	told := tell.Bind(func(_ context.Context, who string) (durable.None, error) {
+		fmt.Println("asking", who)
+		return durable.None{}, nil
+	})
+	sys := durabletest.New(durabletest.Standalone{}, told, ask.Bind(func(ctx durable.Context, name string) (string, error) {
+		if _, err := tell.Call(ctx, "the clerk for "+name); err != nil {
+			return "", err
+		}
+		_, err := approval.Next(ctx).Await()
+		return "", err
+	}))
+	ctx := context.Background()
+	start := func(name string) {
+		if _, err := ask.Submit(ctx, sys.Client, name, durable.ID(name)); err != nil {
+			panic(err)
+		}
+		sys.Settle()
+	}
+	start("before")
+
+	sys.Deploy("build 2", told, ask.Bind(func(ctx durable.Context, name string) (string, error) {
+		who := "the clerk"
+		if durable.Changed(ctx, "managers approve") {
+			who = "the manager"
+		}
+		if _, err := tell.Call(ctx, who+" for "+name); err != nil {
+			return "", err
+		}
+		_, err := approval.Next(ctx).Await()
+		return "approved by " + who, err
+	}))
+	start("after")
+	for _, name := range []string{"before", "after"} {
+		if err := approval.Raise(ctx, sys.Client, name, true); err != nil {
+			panic(err)
+		}
+		sys.Settle()
+		in, err := sys.Client.Get(ctx, name)
+		fmt.Println(name, in.Status, string(in.Output), err)
+	}
+	// Output:
+	// asking the clerk for before
+	// asking the manager for after
+	// before Completed "approved by the clerk" <nil>
+	// after Completed "approved by the manager" <nil>
+}
+
+// Instances that run go on with the body that they began with; new ones get the new one.
+func ExampleCurrentVersion() {
+	greet := durable.NewOrchestration[string, string]("Greet", durable.CurrentVersion(2))
+
+	sys := durabletest.New(durabletest.Standalone{},
+		greet.Bind(func(_ durable.Context, name string) (string, error) { return "Hello, " + name, nil }),
+		greet.Version(2).Bind(func(_ durable.Context, name string) (string, error) { return "Good morning, " + name, nil }))
+	ctx := context.Background()
+	for _, opts := range [][]durable.StartOption{nil, {durable.Version(0)}} {
+		run, err := greet.Submit(ctx, sys.Client, "Ada", opts...)
+		if err != nil {
+			panic(err)
+		}
+		sys.Settle()
+		fmt.Println(run.Wait(ctx))
+	}
+	// Output:
+	// Good morning, Ada <nil>
+	// Hello, Ada <nil>
+}
+
 // A report is asked for, and takes the server a while. A test answers in the server's place.
 func ExampleHTTP() {
 	report := durable.NewOrchestration[string, string]("Report")

@@ -15,19 +15,48 @@ import (
 type Orchestration[I, O any] struct {
 	name    string
 	version uint32
+	current uint32
+	chosen  bool // version is one that Version was given
 }
+
+// OrchestrationOption is part of an orchestration's contract: what CurrentVersion returns.
+type OrchestrationOption interface{ applyOrchestration(*uint32) }
 
 // NewOrchestration declares an orchestration. It panics when the name can never be right.
-func NewOrchestration[I, O any](name string) Orchestration[I, O] {
+func NewOrchestration[I, O any](name string, opts ...OrchestrationOption) Orchestration[I, O] {
 	mustName("orchestration", name)
-	return Orchestration[I, O]{name: name}
+	o := Orchestration[I, O]{name: name}
+	for _, opt := range opts {
+		opt.applyOrchestration(&o.current)
+	}
+	return o
 }
 
+type currentVersion uint32
+
+func (v currentVersion) applyOrchestration(current *uint32) { *current = uint32(v) }
+
+// CurrentVersion is an OrchestrationOption: the version of new instances for which nobody names another, as sub-orchestrations and over
+// HTTP, too. 0 without it. What runs goes on with the version that it began with: bind the bodies of all versions of which there
+// are instances, and deploy the worker that has the new one before the starter that names it.
+//
+//	var Order = durable.NewOrchestration[Cart, Receipt]("Order", durable.CurrentVersion(2))
+//	worker: Order.Bind(first), Order.Version(2).Bind(second)
+func CurrentVersion(n uint32) OrchestrationOption { return currentVersion(n) }
+
 // Version is the contract of that version of the orchestration: to be bound to the code that instances of it run, beside other
-// versions, and to start instances of it. The contract itself is version 0.
+// versions, and to start instances of it. Bound without, the contract is version 0.
 func (o Orchestration[I, O]) Version(n uint32) Orchestration[I, O] {
-	o.version = n
+	o.version, o.chosen = n, true
 	return o
+}
+
+// CurrentVersion is that of new instances for which nobody names another: what Version was given, or else the contract's.
+func (o Orchestration[I, O]) CurrentVersion() uint32 {
+	if o.chosen {
+		return o.version
+	}
+	return o.current
 }
 
 // Name is the orchestration's name on the wire.
@@ -35,7 +64,7 @@ func (o Orchestration[I, O]) Name() string { return o.name }
 
 // Bind gives the orchestration its body.
 func (o Orchestration[I, O]) Bind(body func(Context, I) (O, error)) Handler {
-	return Handler{Kind: code.Orchestration, Name: o.name, Version: o.version, Check: o.CheckInput, Run: func(run *replay.Run, input []byte) ([]byte, *history.Failure) {
+	return Handler{Kind: code.Orchestration, Name: o.name, Version: o.version, Current: o.current, Check: o.CheckInput, Run: func(run *replay.Run, input []byte) ([]byte, *history.Failure) {
 		in, err := decode[I](input)
 		if err != nil {
 			return nil, toFailure(fmt.Errorf("the input is no %T: %w", in, err))
@@ -80,7 +109,7 @@ func (o Orchestration[I, O]) Submit(ctx context.Context, c Client, in I, opts ..
 	if err != nil {
 		return Run[O]{}, errors.Join(ErrInvalid, err)
 	}
-	req := StartRequest{Name: o.name, Version: o.version, Input: input}
+	req := StartRequest{Name: o.name, Version: o.CurrentVersion(), Input: input}
 	for _, opt := range opts {
 		opt.applyStart(&req)
 	}
@@ -98,7 +127,8 @@ type startOption func(*StartRequest)
 
 func (f startOption) applyStart(r *StartRequest) { f(r) }
 
-// Version is a StartOption, a ChildOption and a RenewOption: the version of the orchestration to run. 0 is the one that was bound without.
+// Version is a StartOption, a ChildOption and a RenewOption: the version of the orchestration to run. 0 is the one that was bound without, whatever
+// the CurrentVersion is.
 type Version uint32
 
 func (v Version) applyStart(r *StartRequest) { r.Version = uint32(v) }

@@ -41,6 +41,12 @@ type Definition interface {
 	CheckInput(input json.RawMessage) (json.RawMessage, error)
 }
 
+// Versioned is what a Definition may be as well.
+type Versioned interface {
+	// CurrentVersion is the version of instances whose start names none.
+	CurrentVersion() uint32
+}
+
 // API serves the management API. Its methods are safe for concurrent use.
 type API struct {
 	client      durable.Client

@@ -51,10 +51,11 @@ func (q query) count(key string) int {
 	return int(n)
 }
 
-func (q query) version(key string) uint32 {
+// version reads a version, or has the default where there is none.
+func (q query) version(key string, none uint32) uint32 {
 	n, err := strconv.ParseUint(strings.TrimSpace(q.text(key)), 10, 32)
 	if err != nil {
-		return 0
+		return none
 	}
 	return uint32(n)
 }

@@ -29,7 +29,7 @@ func (a *API) start(w http.ResponseWriter, r request) {
 	if !ok {
 		return
 	}
-	id, err := a.startOnce(r.Context(), startRequest(r, input), r.Header.Get("Idempotency-Key"))
+	id, err := a.startOnce(r.Context(), a.startRequest(r, input), r.Header.Get("Idempotency-Key"))
 	switch {
 	case err != nil:
 		Error(w, err)
@@ -72,10 +72,14 @@ func (a *API) input(w http.ResponseWriter, r request) (json.RawMessage, bool) {
 	return body, true
 }
 
-func startRequest(r request, input json.RawMessage) durable.StartRequest {
+func (a *API) startRequest(r request, input json.RawMessage) durable.StartRequest {
+	var current uint32
+	if d, ok := a.definitions[r.vars["{name}"]].(Versioned); ok {
+		current = d.CurrentVersion()
+	}
 	req := durable.StartRequest{
 		Name:    r.vars["{name}"],
-		Version: r.query.version("version"),
+		Version: r.query.version("version", current),
 		ID:      r.id(),
 		Input:   input,
 	}

@@ -157,3 +157,15 @@ func TestIdempotencyKey(t *testing.T) {
 		t.Errorf("another key for a live id is %d, want 409", code)
 	}
 }
+
+func TestStartOfTheCurrentVersion(t *testing.T) {
+	t.Parallel()
+	third := durable.NewOrchestration[int, int]("Third", durable.CurrentVersion(3))
+	for query, want := range map[string]uint32{"": 3, "?version=": 3, "?version=two": 3, "?version=2": 2, "?version=0": 0} {
+		f := newFake()
+		w := serveWith(t, api.Config{Client: f, Hub: "Orders", Definitions: []api.Definition{third}}, "POST", start+"Third"+query, "1")
+		if w.Code != http.StatusAccepted || len(f.starts) != 1 || f.starts[0].Version != want {
+			t.Errorf("%s: status %d, started %+v, want version %d", query, w.Code, f.starts, want)
+		}
+	}
+}

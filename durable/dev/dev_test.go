@@ -17,6 +17,7 @@ import (
 var (
 	greet = durable.NewActivity[string, string]("Greet")
 	nap   = durable.NewOrchestration[string, string]("Nap")
+	which = durable.NewOrchestration[durable.None, int]("Which", durable.CurrentVersion(2))
 )
 
 // server runs a hub in this process until stop, which returns what Serve did.
@@ -44,6 +45,8 @@ func serve(t *testing.T, data string) server {
 		ended <- dev.Serve(ctx, dev.Config{Addr: "127.0.0.1:0", Data: data, Out: b, Handlers: func(dev.Services) []durable.Handler {
 			return []durable.Handler{
 				greet.Bind(func(_ context.Context, name string) (string, error) { return "Hello, " + name, nil }),
+				which.Bind(func(durable.Context, durable.None) (int, error) { return 1, nil }),
+				which.Version(2).Bind(func(durable.Context, durable.None) (int, error) { return 2, nil }),
 				nap.Bind(func(ctx durable.Context, name string) (string, error) {
 					if err := durable.Sleep(ctx, 300*time.Millisecond); err != nil {
 						return "", err
@@ -178,5 +181,16 @@ func TestOtherSitesAreRefused(t *testing.T) {
 	}
 	if status, _ = do(t, "GET", s.base+"/", "", func(r *http.Request) { r.Host = "localhost" }); status != http.StatusOK {
 		t.Errorf("localhost got %d", status)
+	}
+}
+
+func TestAStartOverHTTPIsOfTheCurrentVersion(t *testing.T) {
+	t.Parallel()
+	s := serve(t, t.TempDir())
+	defer func() { _ = s.stop() }()
+	for query, want := range map[string]string{"": "2", "&version=0": "1"} {
+		if code, body := do(t, "POST", s.base+api+"/orchestrators/Which?waitForCompletion=true&timeout=10"+query, ""); code != 200 || strings.TrimSpace(body) != want {
+			t.Errorf("a start with %q: status %d: %s, want %s", query, code, body, want)
+		}
 	}
 }

@@ -115,6 +115,8 @@ func (d definition) Name() string { return d.Handler.Name }
 
 func (d definition) CheckInput(input json.RawMessage) (json.RawMessage, error) { return d.Check(input) }
 
+func (d definition) CurrentVersion() uint32 { return d.Current }
+
 func definitions(handlers []durable.Handler) []api.Definition {
 	var out []api.Definition
 	for _, h := range handlers {

@@ -46,7 +46,7 @@ const (
 	StepCompleted Kind = 33 // input: the value of an inline step
 	StepFailed    Kind = 34 // input: the error of an inline step
 
-	ChangeMarked Kind = 36 // output, reserved: which side of a change the code took
+	ChangeMarked Kind = 36 // output: which side of a change the code took
 
 	OperationCalled    Kind = 40 // reserved for entities, 40 to 47
 	OperationSignaled  Kind = 41

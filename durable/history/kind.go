@@ -44,7 +44,7 @@ var kindNames = [...]string{
 // without anybody who knows what to do with them, their messages would be dropped.
 func (k Kind) unread() bool {
 	switch k {
-	case StepStarted, ChangeMarked,
+	case StepStarted,
 		OperationCalled, OperationSignaled, OperationCompleted, OperationFailed, LockRequested, LockGranted, LockReleased:
 		return true
 	}

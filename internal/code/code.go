@@ -38,6 +38,8 @@ type Handler struct {
 	Kind    Kind
 	Name    string
 	Version uint32
+	// Current is the version of new instances for which nobody names another.
+	Current uint32
 	// Run is the body of an orchestration.
 	Run replay.Code
 	// Check returns an orchestration's input as its body will read it, or why it cannot.

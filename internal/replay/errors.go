@@ -73,6 +73,8 @@ func describe(kind history.Kind, name string) string {
 		what = "step"
 	case history.EventRaised:
 		what = "event"
+	case history.ChangeMarked:
+		what = "the mark of change"
 	case history.EventSent:
 		what = "the sending of event"
 	case history.SubOrchestrationCreated, history.SubOrchestrationCompleted, history.SubOrchestrationFailed:

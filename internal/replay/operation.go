@@ -20,10 +20,13 @@ type operation struct {
 	step     func(context.Context) ([]byte, *history.Failure)
 }
 
-// key is what a command is matched by: a cancellation shares its operation with what it cancels.
+// key is what a command is matched by: a cancellation shares its operation with what it cancels, and a mark has none.
 func key(e *history.Event) string {
-	if e.Kind == history.TimerCanceled {
+	switch e.Kind {
+	case history.TimerCanceled:
 		return e.Op + "#canceled"
+	case history.ChangeMarked:
+		return markKey(e.Name)
 	}
 	return e.Op
 }
@@ -182,6 +185,8 @@ func (r *Run) Step(name string, run func(context.Context) ([]byte, *history.Fail
 		r.fail(&Mismatch{Recorded: op.event, Number: op.number, Asked: "the code asked for step " + name, Source: source()})
 	case op.group > last:
 		r.fail(&Mismatch{Recorded: op.event, Number: op.number, Asked: "the code asked for step " + name + " in an earlier turn", Source: source()})
+	default:
+		r.unrun--
 	}
 	op.event = &history.Event{Kind: history.StepStarted, Op: op.event.Op, Name: name}
 	op.asked, op.step = true, run

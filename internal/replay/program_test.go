@@ -36,7 +36,7 @@ func (s statement) String() string {
 // simple are the statements without a body. Those which make a promise without waiting are here twice, to have many
 // promises at hand.
 var simple = []string{"call", "start", "start", "await", "first", "all", "event", "listen", "listen", "within",
-	"sleep", "timer", "cancel", "step", "steps", "status", "status", "check", "giveup"}
+	"sleep", "timer", "cancel", "step", "steps", "status", "status", "check", "giveup", "changed"}
 
 func drawProgram(t *rapid.T, depth, least int) []statement {
 	n := rapid.IntRange(least, 7).Draw(t, "statements")
@@ -177,6 +177,8 @@ func (s *scope) do(i int, st statement) bool {
 		s.spawn(i, st)
 	case "scope", "limited":
 		return s.scoped(i, st)
+	case "changed":
+		s.note(fmt.Sprint("changed: ", s.run.Changed(fmt.Sprint("c", st.Ref))))
 	case "giveup":
 		if s.in != nil {
 			s.run.EndScope(s.in, errGivenUp)

@@ -151,6 +151,9 @@ func resume(t *rapid.T, ref *reference, i, k, cut int) {
 	if cut > 0 && cut < len(s.Events) && isStep(s.Events[cut-1]) {
 		return // steps that run together are not cut apart here
 	}
+	if slices.ContainsFunc(s.Events[cut:], func(e history.Event) bool { return e.Kind == history.ChangeMarked }) {
+		return // a worker commits marks with what comes before them, and first
+	}
 	past := append(ref.past(i), ref.turns[i][:k]...)
 	past = append(past, &history.Segment{Time: s.Time, More: true, Events: s.Events[:cut:cut]})
 	var inputs []history.Event

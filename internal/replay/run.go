@@ -24,8 +24,10 @@ type Run struct {
 	slab     []operation  // those that are recorded
 	pending  []*operation // asked for, and in no segment yet
 	steps    []*operation
+	unrun    int        // outcomes of steps that the history has and the code has not asked for yet
 	last     []*Promise // what is waited for before the code returns
 	channels map[string]*channel
+	changes  map[string]bool  // which side of each change the code has taken
 	epoch    uint32           // of what is asked for now
 	kept     map[string]*kept // results of what a rewind has done away with
 
@@ -138,6 +140,7 @@ func (r *Run) file(in input) {
 	switch e := in.event; {
 	case e.Kind == history.StepCompleted || e.Kind == history.StepFailed:
 		r.record(in)
+		r.unrun++
 		r.inputs = append(r.inputs, in)
 	case e.Kind.IsInput():
 		r.inputs = append(r.inputs, in)
@@ -145,6 +148,8 @@ func (r *Run) file(in input) {
 		r.savedStatus = e.Data.Bytes
 	case e.Kind.IsEnd():
 		r.recordedEnd = in
+	case e.Kind == history.ChangeMarked:
+		r.record(in) // the code need not ask for it any more
 	default:
 		r.record(in)
 		r.groups[len(r.groups)-1].unseen++
@@ -261,7 +266,7 @@ func (r *Run) missing(g int) error {
 	var first *operation
 	for i := range r.slab {
 		op := &r.slab[i]
-		if op.group == g && !op.asked && !op.event.Kind.IsInput() && (first == nil || history.CompareOps(op.event.Op, first.event.Op) < 0) {
+		if op.group == g && !op.asked && !op.event.Kind.IsInput() && op.event.Kind != history.ChangeMarked && (first == nil || history.CompareOps(op.event.Op, first.event.Op) < 0) {
 			first = op
 		}
 	}

@@ -51,7 +51,7 @@ type Step struct {
 type Decision struct {
 	// Consumed is how many of the delivered inputs the code took: all of them, unless it ended before.
 	Consumed int
-	// Commands are the new ones, by operation path, then a changed custom status, then the end.
+	// Commands are the new ones: marks of changes, the others by operation path, then a changed custom status, then the end.
 	Commands []history.Event
 	// Steps are those without an outcome, by operation path: none when the instance is suspended or has ended.
 	Steps []Step
@@ -116,7 +116,12 @@ func (t *Turn) Coroutines() int {
 
 // takeCommands drains what the code has asked for and no segment holds yet.
 func (r *Run) takeCommands() []history.Event {
-	slices.SortStableFunc(r.pending, func(a, b *operation) int { return history.CompareOps(a.event.Op, b.event.Op) })
+	slices.SortStableFunc(r.pending, func(a, b *operation) int {
+		if x, y := a.event.Kind == history.ChangeMarked, b.event.Kind == history.ChangeMarked; x != y {
+			return boolOrder(y) - boolOrder(x) // a turn that is committed in pieces has its marks in the first
+		}
+		return history.CompareOps(a.event.Op, b.event.Op)
+	})
 	out := slices.Grow([]history.Event(nil), len(r.pending))
 	for _, op := range r.pending {
 		out = append(out, *op.event)
@@ -151,4 +156,11 @@ func suspends(events []history.Event) bool {
 		}
 	}
 	return false
+}
+
+func boolOrder(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
 }
