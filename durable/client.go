@@ -90,7 +90,10 @@ type StartRequest struct {
 	// Reuse says which instances that have ended may be replaced, Conflict what else becomes of a start whose id is in use.
 	Reuse    Reuse
 	Conflict Conflict
-	Tags     map[string]string
+	// At is when the code is to begin, at the earliest, by the clocks of the workers; zero, or what has passed, is at once. Until
+	// then the instance is Pending. It keeps events, and can be suspended and terminated, and then its code never runs.
+	At   time.Time
+	Tags map[string]string
 	// TraceParent and TraceState carry W3C trace context.
 	TraceParent, TraceState string
 }
@@ -198,6 +201,9 @@ type Instance struct {
 	Input, CustomStatus, Output json.RawMessage
 	// Created is when the start was asked for; Updated when the status last changed. Never zero.
 	Created, Updated time.Time
+	// StartAt is when the code was to begin, at the earliest, if the start was for a time; zero otherwise, and after it has continued
+	// as new.
+	StartAt time.Time
 	// Failure says why a failed instance failed; nil otherwise.
 	Failure *history.Failure
 	// SuspendReason says why a suspended instance is, and what to do when it was not a person.

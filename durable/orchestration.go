@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/durable-lambda/durable-lambda/durable/history"
 	"github.com/durable-lambda/durable-lambda/internal/code"
@@ -136,6 +137,9 @@ func (v Version) applyRenew(r *renewal)      { r.version = uint32(v) }
 
 // ID gives the instance this id, instead of one that is made up.
 func ID(id string) CommonOption { return startOption(func(r *StartRequest) { r.ID = id }) }
+
+// StartAt has the code begin at that time, or soon after. The instance is there at once, and Pending until then.
+func StartAt(t time.Time) StartOption { return startOption(func(r *StartRequest) { r.At = t }) }
 
 // Tag attaches a label to the instance.
 func Tag(key, value string) CommonOption {

@@ -160,6 +160,23 @@ func wantError(t *testing.T, what string, err, want error, words string) {
 // text is a JSON string of n bytes.
 func text(n int) json.RawMessage { return json.RawMessage(`"` + strings.Repeat("x", n-2) + `"`) }
 
+func TestAStartForNeverIsInvalid(t *testing.T) {
+	t.Parallel()
+	_, err := newHub().Start(t.Context(), durable.StartRequest{Name: "Hello", At: time.Date(2300, 1, 1, 0, 0, 0, 0, time.UTC)})
+	wantError(t, "too late", err, durable.ErrInvalid, "2286-01-01")
+}
+
+func TestAScheduledStartIsNotRoundedDown(t *testing.T) {
+	t.Parallel()
+	h := newHub()
+	if _, err := h.Start(t.Context(), durable.StartRequest{Name: "Hello", ID: "i", At: epoch.Add(time.Second + time.Nanosecond)}); err != nil {
+		t.Fatal(err)
+	}
+	if in := h.get(t, "i"); !in.StartAt.Equal(epoch.Add(1001 * time.Millisecond)) {
+		t.Errorf("it is for %v", in.StartAt)
+	}
+}
+
 func TestInvalidRequests(t *testing.T) {
 	t.Parallel()
 	h := newHub()

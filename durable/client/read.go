@@ -55,7 +55,7 @@ func (c *Client) instance(ctx context.Context, row *history.Row, input bool) (du
 		Created: row.Start.At, Updated: row.Updated, SuspendReason: row.SuspendReason,
 	}
 	if row.Start.Start != nil {
-		in.Tags = row.Start.Start.Tags
+		in.Tags, in.StartAt = row.Start.Start.Tags, row.Start.Start.Due
 		if p := row.Start.Start.Parent; p != nil {
 			in.Parent = p.Instance
 		}

@@ -81,6 +81,9 @@ func inUse(row *history.Row) error {
 		row.Start.Name, row.Start.At.Format(time.RFC3339))
 }
 
+// maxAt: the keys of due rows have no later times.
+var maxAt = time.Date(2286, 1, 1, 0, 0, 0, 0, time.UTC)
+
 // startMessage checks a request and completes it, all but the incarnation.
 func (c *Client) startMessage(req *durable.StartRequest) (*history.Message, error) {
 	if err := history.CheckName("orchestration", req.Name); err != nil {
@@ -105,11 +108,18 @@ func (c *Client) startMessage(req *durable.StartRequest) (*history.Message, erro
 	now := c.store.Now().UTC().Truncate(time.Millisecond)
 	e := history.Event{Kind: history.ExecutionStarted, Name: req.Name, Version: req.Version, At: now,
 		Data: history.Payload{Bytes: slices.Clone(req.Input)}}
-	if len(req.Tags) > 0 || req.TraceParent != "" || req.TraceState != "" {
+	due := time.Time{}
+	if req.At.After(now) {
+		due = req.At.Add(time.Millisecond - 1).UTC().Truncate(time.Millisecond) // not a moment before
+	}
+	if due.After(maxAt) {
+		return nil, invalid("it is to begin at %s, and %s is the latest time for which anything can wait", due.Format(time.RFC3339), maxAt.Format(time.RFC3339))
+	}
+	if len(req.Tags) > 0 || req.TraceParent != "" || req.TraceState != "" || !due.IsZero() {
 		if err := history.CheckTags(req.Tags, req.TraceParent, req.TraceState); err != nil {
 			return nil, invalid("%w", err)
 		}
-		e.Start = &history.Start{Tags: req.Tags, TraceParent: req.TraceParent, TraceState: req.TraceState}
+		e.Start = &history.Start{Tags: req.Tags, TraceParent: req.TraceParent, TraceState: req.TraceState, Due: due}
 	}
 	return &history.Message{Instance: req.ID, Event: e, Sent: now}, nil
 }

@@ -269,6 +269,7 @@ func writeStart(w *writer, s *Start) {
 		w.uint(7, needsParent)
 	}
 	w.bytes(8, s.Custom)
+	w.time(9, s.Due)
 }
 
 func readStart(r *reader, s *Start) {
@@ -315,6 +316,8 @@ func readStart(r *reader, s *Start) {
 			}
 		case 8:
 			s.Custom = r.bytes()
+		case 9:
+			s.Due = r.time()
 		default:
 			r.unknown()
 		}
@@ -431,6 +434,9 @@ func (s *Start) size() int {
 		n += 16 + len(k.ID)
 	}
 	n += len(s.Custom)
+	if !s.Due.IsZero() {
+		n += 8
+	}
 	return n
 }
 

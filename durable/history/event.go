@@ -57,6 +57,17 @@ const (
 	LockReleased       Kind = 46
 )
 
+// StartOp is the path of the timer of a scheduled start. No command asks for it: the start does.
+const StartOp = "start"
+
+// Due is when a scheduled start is to begin; zero of every other event.
+func (e *Event) Due() time.Time {
+	if e.Kind != ExecutionStarted || e.Start == nil {
+		return time.Time{}
+	}
+	return e.Start.Due
+}
+
 // Event is one thing that happened in an instance. Which fields mean something depends on the kind; docs/format.md has
 // the table. Those that do not are zero.
 type Event struct {
@@ -190,6 +201,9 @@ type Start struct {
 	Tags   map[string]string
 	// TraceParent and TraceState carry W3C trace context.
 	TraceParent, TraceState string
+	// Due is when a scheduled start is to begin, at the earliest; zero is at once. Until the timer StartOp has fired the code does not
+	// run.
+	Due time.Time
 	// Carried are, in ContinuedAsNew, the message ids of the events that the code has not taken: the next generation gets them. In
 	// GenerationStarted they are those of the events that come with it.
 	Carried []string

@@ -108,6 +108,9 @@ func starts() *rapid.Generator[history.Start] {
 		if custom := texts().Draw(t, "custom"); custom != "" {
 			s.Custom = []byte(custom)
 		}
+		if rapid.Bool().Draw(t, "scheduled") {
+			s.Due = times().Draw(t, "due")
+		}
 		s.Carried = some(t, rapid.SliceOfN(texts(), 0, 3), "carried")
 		s.Known = some(t, rapid.SliceOfN(rapid.Custom(func(t *rapid.T) history.Known {
 			return history.Known{ID: texts().Draw(t, "id"), At: times().Draw(t, "at"), Last: rapid.Bool().Draw(t, "last")}

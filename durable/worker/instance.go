@@ -245,8 +245,13 @@ func (a *attempt) turn(ctx context.Context) error {
 	}
 	// A new generation is ended before its code runs: it may continue as new at once, for ever.
 	begins := a.consumed[0].Kind == history.GenerationStarted
-	if i := slices.IndexFunc(a.consumed, func(e history.Event) bool { return e.Kind == history.ExecutionTerminated }); i == 0 || i > 0 && (st.suspended || begins) {
+	early := (st.scheduled() != nil || !a.consumed[0].Due().IsZero()) &&
+		!slices.ContainsFunc(a.consumed, func(e history.Event) bool { return e.Kind == history.TimerFired && e.Op == history.StartOp })
+	if i := slices.IndexFunc(a.consumed, func(e history.Event) bool { return e.Kind == history.ExecutionTerminated }); i == 0 || i > 0 && (st.suspended || begins || early) {
 		return a.keep(ctx, a.consumed[:i+1])
+	}
+	if early { // whatever came, resumes among it: the code runs when the start's timer has fired
+		return a.keep(ctx, a.consumed)
 	}
 	if !st.suspended || kinds(history.ExecutionResumed) {
 		return a.run(ctx, a.consumed, a.consumed)

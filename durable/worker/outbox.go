@@ -55,6 +55,10 @@ func (a *attempt) sendOpen(n int) {
 		e := &seg.Events[i]
 		op := a.st.ops[e.Op]
 		switch e.Kind {
+		case history.ExecutionStarted:
+			if op := a.st.scheduled(); op != nil && a.st.end == nil {
+				a.out.At(a.timer(op.command), op.command.At)
+			}
 		case history.TimerCreated:
 			if op.command == e && op.waits() && a.st.end == nil {
 				a.out.At(a.timer(e), e.At)

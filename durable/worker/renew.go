@@ -159,7 +159,7 @@ func (a *attempt) successor(ctx context.Context, old *state, messages []*history
 	if old.end.Start != nil {
 		carried = old.end.Start.Carried
 	}
-	s.Carried = nil
+	s.Carried, s.Due = nil, time.Time{}
 	size := 0
 	for _, id := range carried {
 		n, ok := old.calls[id]

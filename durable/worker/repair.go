@@ -148,6 +148,9 @@ func (a *attempt) waits() []Open {
 		}
 		for i := range seg.Events {
 			e := &seg.Events[i]
+			if op := a.st.scheduled(); e.Kind == history.ExecutionStarted && op != nil {
+				add(op.command, seg.Time, op.command.At)
+			}
 			if op := a.st.ops[e.Op]; e.Kind == history.TimerCreated && op.command == e && op.waits() {
 				add(e, seg.Time, e.At)
 			}

@@ -89,6 +89,9 @@ func (st *state) apply(n int, e *history.Event, sticky bool) {
 	switch e.Kind {
 	case history.ExecutionStarted:
 		st.start = e
+		if due := e.Due(); !due.IsZero() {
+			st.ops[history.StartOp] = &operation{command: &history.Event{Kind: history.TimerCreated, Op: history.StartOp, At: due}, segment: n, outcome: -1}
+		}
 	case history.GenerationStarted:
 		st.begin(e)
 	case history.TaskScheduled, history.TimerCreated, history.SubOrchestrationCreated:
@@ -136,6 +139,14 @@ func (st *state) unfinished() bool {
 	return st.more && !st.sealed && (st.end != nil || !st.suspended)
 }
 
+// scheduled is the timer that a scheduled start waits for; nil when the code may run.
+func (st *state) scheduled() *operation {
+	if op := st.ops[history.StartOp]; op != nil && op.outcome < 0 {
+		return op
+	}
+	return nil
+}
+
 // over reports whether the instance has ended: with the last segment of its last turn, when all is let go.
 func (st *state) over() bool { return st.end != nil && !st.more }
 
@@ -144,6 +155,8 @@ func (st *state) status() history.Status {
 	switch {
 	case st.end == nil && st.suspended:
 		return history.StatusSuspended
+	case st.end == nil && st.scheduled() != nil:
+		return history.StatusPending
 	case !st.over(), st.renewed():
 		return history.StatusRunning
 	}

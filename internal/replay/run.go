@@ -34,6 +34,7 @@ type Run struct {
 	at          int // the segment of the last input fed
 	now         time.Time
 	suspended   bool
+	waiting     bool           // for the time of a scheduled start
 	held        []input        // inputs that wait for a resume
 	started     *history.Event // the start
 	ended       bool
@@ -215,7 +216,7 @@ func (r *Run) feed() bool {
 	if r.err != nil || r.ended {
 		return false
 	}
-	if len(r.held) > 0 && !r.suspended {
+	if len(r.held) > 0 && !r.suspended && !r.waiting {
 		in := r.held[0]
 		r.held = r.held[1:]
 		r.give(in)
@@ -291,17 +292,20 @@ func (r *Run) apply(in input) {
 	if e := in.event; e.Kind == history.GenerationStarted && e.Start != nil {
 		r.carried = r.cursor + len(e.Start.Carried)
 	}
-	switch in.event.Kind {
-	case history.ExecutionSuspended:
+	r.waiting = r.waiting || !in.event.Due().IsZero()
+	switch e := in.event; {
+	case e.Kind == history.ExecutionSuspended:
 		r.suspended = true
-	case history.ExecutionResumed:
+	case e.Kind == history.ExecutionResumed:
 		r.suspended = r.segments[r.at].sticky
-	case history.ExecutionRewound:
+	case e.Kind == history.ExecutionRewound:
 		r.suspended = false
-	case history.ExecutionTerminated:
+	case e.Kind == history.ExecutionTerminated:
 		r.ended = true
+	case e.Kind == history.TimerFired && e.Op == history.StartOp:
+		r.waiting = false
 	default:
-		if r.suspended {
+		if r.suspended || r.waiting {
 			r.held = append(r.held, in)
 		} else {
 			r.give(in)

@@ -225,6 +225,9 @@ func (c *check) committed(a *actor, l *life, seg *history.Segment) {
 		if o := l.ops[e.Op]; o != nil && o.command == e {
 			c.ops[l.operationID(e.Op)] = opOf{l, o}
 		}
+		if o := l.ops[history.StartOp]; o != nil && e.Kind == history.ExecutionStarted {
+			c.ops[l.operationID(history.StartOp)] = opOf{l, o}
+		}
 		if e.MessageID != "" {
 			c.consumedBefore(a, l, e)
 			sent := c.calls[e.MessageID]

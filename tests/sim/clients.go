@@ -20,6 +20,8 @@ type task struct {
 	instance string
 	program  *program
 	input    []byte
+	// due is when its code is to begin; zero is at once.
+	due time.Time
 }
 
 // encode is v as JSON, which sometimes is so long that it becomes a blob.
@@ -104,6 +106,9 @@ func (w *World) write(id string, p *program, add func(*request)) {
 		if i == 0 || !p.once {
 			w.tasks = append(w.tasks, &task{instance: id, program: p, input: w.encode(p.input(w.rng, id))})
 		}
+		if w.plan.Scheduled && chance(w.rng, 0.8) {
+			w.tasks[len(w.tasks)-1].due = w.later()
+		}
 		at := w.later()
 		if i == 0 || chance(w.rng, 0.5) {
 			at = epoch.Add(time.Duration(w.rng.IntN(3)) * pick(w.rng, time.Millisecond, time.Millisecond, 40*time.Second))
@@ -140,7 +145,7 @@ func (w *World) write(id string, p *program, add func(*request)) {
 func (t *task) start(at time.Time, reuse durable.Reuse) *request {
 	return &request{at: at, what: "start " + t.instance, call: func(ctx context.Context, a *actor, c *client.Client) error {
 		a.sent = nil
-		ref, err := c.Start(ctx, durable.StartRequest{Name: t.program.orchestration, ID: t.instance, Input: t.input, Reuse: reuse})
+		ref, err := c.Start(ctx, durable.StartRequest{Name: t.program.orchestration, ID: t.instance, Input: t.input, Reuse: reuse, At: t.due})
 		if !a.dead {
 			a.w.check.told(a, ref, err)
 		}

@@ -193,12 +193,18 @@ func (l *life) apply(n int, e *history.Event, sticky bool) error {
 	if l.end != nil && e.Kind != history.Sealed && (l.end.Kind != history.ExecutionTerminated || e.Kind.IsInput()) {
 		return fmt.Errorf("after the end")
 	}
+	if code := !e.Kind.IsInput() || e.Kind == history.StepCompleted || e.Kind == history.StepFailed; code && l.scheduled() {
+		return fmt.Errorf("the code runs before its time, %v", l.start.Start.Due)
+	}
 	switch e.Kind {
 	case history.ExecutionStarted:
 		if l.start != nil || n > 0 || l.generation > 0 {
 			return fmt.Errorf("started twice")
 		}
 		l.start = e
+		if e.Start != nil && !e.Start.Due.IsZero() {
+			l.ops[history.StartOp] = &op{segment: n, command: &history.Event{Kind: history.TimerCreated, Op: history.StartOp, At: e.Start.Due}}
+		}
 	case history.GenerationStarted:
 		if l.start != nil || n > 0 || l.generation == 0 {
 			return fmt.Errorf("begun twice")
@@ -279,6 +285,8 @@ func (l *life) status() history.Status {
 	switch {
 	case l.end == nil && l.suspended:
 		return history.StatusSuspended
+	case l.end == nil && l.scheduled():
+		return history.StatusPending
 	case l.end == nil || l.segments[len(l.segments)-1].More || l.end.Kind == history.ContinuedAsNew:
 		return history.StatusRunning
 	case l.end.Kind == history.ExecutionCompleted:
@@ -287,6 +295,12 @@ func (l *life) status() history.Status {
 		return history.StatusTerminated
 	}
 	return history.StatusFailed
+}
+
+// scheduled reports whether the time of a start has not come.
+func (l *life) scheduled() bool {
+	o := l.ops[history.StartOp]
+	return o != nil && o.outcome == nil
 }
 
 // at is the life as it was after n segments.
@@ -332,6 +346,9 @@ func (l *life) unsent(segment int) string {
 	for i := range l.segments[segment].Events {
 		e := &l.segments[segment].Events[i]
 		o := l.ops[e.Op]
+		if e.Kind == history.ExecutionStarted && l.end == nil && l.scheduled() && l.ops[history.StartOp].sent == 0 {
+			return "the timer of the start"
+		}
 		if o == nil || o.command != e || o.sent > 0 || o.outcome != nil {
 			continue
 		}

@@ -380,4 +380,23 @@ var mutants = []mutant{
 		old: "			m.Pending = since.Add(", new: "			m.Pending = since.Add(-time.Hour + 0*"},
 	{name: "bounded: a canceled activity's message is acknowledged although it is wanted", file: "durable/worker/heartbeat.go",
 		old: "p.cancel(&overdue{", new: "p.cancel(durable.ErrCanceled); _ = error(&overdue{"},
+
+	// scheduled starts
+	{name: "scheduled: the code begins at once", file: "durable/worker/instance.go",
+		old: "	early := (", new: "	early := false && (",
+		and: []edit{{"internal/replay/run.go", "r.waiting = r.waiting || !in", "r.waiting = false && !in"}}},
+	{name: "scheduled: a replay begins at once", file: "internal/replay/run.go",
+		old: "r.waiting = r.waiting || !in", new: "r.waiting = false && !in"},
+	{name: "scheduled: what was kept is seen before the time", file: "internal/replay/run.go",
+		survives: "only events can come before, and a channel keeps them until the code asks",
+		old:      "if r.suspended || r.waiting {", new: "if r.suspended || r.waiting && in.event.Kind == history.ExecutionStarted {"},
+	{name: "scheduled: nothing wakes it", file: "durable/worker/outbox.go",
+		old: "if op := a.st.scheduled(); op != nil", new: "if op := a.st.scheduled(); false && op != nil"},
+	{name: "scheduled: it is shown as running", file: "durable/worker/state.go",
+		old: "case st.end == nil && st.scheduled() != nil:", new: "case false:"},
+	{name: "scheduled: a terminate is not the end", file: "durable/worker/instance.go",
+		old: "(st.suspended || begins || early)", new: "(st.suspended || begins)"},
+	{name: "scheduled: the next generation waits, too", file: "durable/worker/renew.go",
+		survives: "only an ExecutionStarted waits; TestAScheduledStartWaitsOnce notices what is shown",
+		old:      "s.Carried, s.Due = nil, time.Time{}", new: "s.Carried, s.Due = nil, s.Due.Add(0)"},
 }

@@ -50,6 +50,8 @@ type Plan struct {
 	Persistent bool
 	// Managed: every instance is suspended, resumed and terminated.
 	Managed bool
+	// Scheduled: most starts are for a time.
+	Scheduled bool
 	// Redrive: at the end every message that was ever sent comes once more.
 	Redrive bool
 	// LookAhead is how many messages an ordered inbox looks at to find a group; 0 is all.
@@ -139,6 +141,7 @@ func newPlan(seed uint64, r *rand.Rand) Plan {
 	}
 	p.Doctor = seed%4 == 1
 	p.Loses = seed%8 == 1
+	p.Scheduled = seed%16 == 6 || seed%16 == 13
 	return p
 }
 
@@ -217,8 +220,8 @@ func (p Plan) String() string {
 		}
 	}
 	return fmt.Sprintf("%d orchestrators, %d runners, %d clients, %d instances of %s; %d faults of %s, aim %d; unordered %v, sticky %v, "+
-		"hand on %v, skew %v, segments of %d commands and %d bytes, direct delay %v, warm %d for %v, in flight %d, folds of %d, unknown receives %d, at most %d receives, look-ahead %d, deploys %v, redrive %v, hasty %v, contended %v, managed %v, doctor %v, loses %v",
+		"hand on %v, skew %v, segments of %d commands and %d bytes, direct delay %v, warm %d for %v, in flight %d, folds of %d, unknown receives %d, at most %d receives, look-ahead %d, deploys %v, redrive %v, hasty %v, contended %v, managed %v, doctor %v, loses %v, scheduled %v",
 		p.Orchestrators, p.Runners, p.Clients, p.Instances, strings.Join(p.Programs, ", "), p.Budget, strings.Join(on, ", "), p.Aim,
 		p.Unordered, p.Sticky, p.HandOn, p.Skew, p.SegmentCommands, p.SegmentBytes, p.DirectDelay,
-		p.Warm, p.WarmAge, p.InFlight, p.FoldBytes, p.UnknownReceives, p.MaxReceives, p.LookAhead, p.Deploys, p.Redrive, p.Hasty, p.Contended, p.Managed, p.Doctor, p.Loses)
+		p.Warm, p.WarmAge, p.InFlight, p.FoldBytes, p.UnknownReceives, p.MaxReceives, p.LookAhead, p.Deploys, p.Redrive, p.Hasty, p.Contended, p.Managed, p.Doctor, p.Loses, p.Scheduled)
 }

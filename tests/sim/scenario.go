@@ -95,6 +95,12 @@ func (s *stage) startAt(at time.Duration, id, program string, input any) {
 	s.script = append(s.script, t.start(epoch.Add(at), reuse))
 }
 
+// schedule has an instance started whose code begins later.
+func (s *stage) schedule(due time.Duration, id, program string, input any) {
+	s.start(id, program, input)
+	s.w.tasks[len(s.w.tasks)-1].due = epoch.Add(due)
+}
+
 func (s *stage) raise(at time.Duration, id, name string, v any) {
 	data, err := json.Marshal(v)
 	if err != nil {
@@ -218,6 +224,27 @@ var scenarios = []scenario{
 	{name: "a child whose id is taken", act: func(s *stage) {
 		s.start("i1-f", "anything", Tree{Root: sleep(3 * time.Hour)})
 		s.start("i1", "kin", Kin{Key: "f", Does: "own"})
+	}},
+	{name: "scheduled", act: func(s *stage) {
+		s.schedule(time.Minute, "i1", "anything", Tree{Root: ask("a")})
+	}},
+	{name: "scheduled for long", plan: dueRows, act: func(s *stage) {
+		s.schedule(3*time.Hour, "i1", "events", Plain{N: 1})
+		s.raise(time.Hour, "i1", "go", 1)
+	}},
+	{name: "scheduled and suspended", plan: dueRows, act: func(s *stage) {
+		s.schedule(time.Hour, "i1", "anything", Tree{Root: ask("a")})
+		s.manage(time.Minute, "i1", durable.Suspend)
+		s.manage(2*time.Minute, "i1", durable.Resume)
+	}},
+	{name: "scheduled, and suspended at the time", long: true, act: func(s *stage) {
+		s.schedule(time.Minute, "i1", "anything", Tree{Root: ask("a")})
+		s.manage(time.Second, "i1", durable.Suspend)
+		s.manage(time.Hour, "i1", durable.Resume)
+	}},
+	{name: "scheduled and terminated", plan: dueRows, act: func(s *stage) {
+		s.schedule(time.Hour, "i1", "anything", Tree{Root: ask("a")})
+		s.manage(time.Minute, "i1", durable.Terminate)
 	}},
 	{name: "saga", act: func(s *stage) { s.start("i1", "saga", Plain{N: 2}) }},
 	{name: "suspended and resumed", act: func(s *stage) {
