@@ -355,3 +355,85 @@ func TestAWorkerMayDieBetweenARewindAndItsTurn(t *testing.T) {
 	b.settle()
 	b.comesTo("AB", "a", "b")
 }
+
+func TestARewindThatMeetsACompletedInstanceIsDropped(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, worker.Config{}, calls("a"))
+	b.fails("a")
+	b.manage("one", durable.Rewind, "first")
+	b.manage("one", durable.Rewind, "second")
+	deliveries := b.take(b.ports.Inbox)
+	b.done(b.Inbox(t.Context(), deliveries[:1]))
+	b.settle()
+	before := len(b.segments("one"))
+	b.done(b.Inbox(t.Context(), deliveries))
+	b.settle()
+	b.is("one", durable.Completed)
+	if got := len(b.segments("one")); got != before {
+		t.Errorf("there are %d segments, want %d as before", got, before)
+	}
+}
+
+func TestOutcomesOfWhatARewindHasAbandonedAreDropped(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, worker.Config{}, func(b *bench, ctx durable.Context) (string, error) {
+		v, err := do.Call(ctx, "a")
+		if err != nil {
+			do.Start(ctx, "aside")
+			return "", err
+		}
+		_, err = yes.Next(ctx).Await()
+		return v, err
+	})
+	b.broken["a"] = true
+	b.submit("one")
+	b.orchestrate()
+	b.work()
+	b.orchestrate()
+	b.is("one", durable.Failed)
+	aside := b.take(b.ports.Activities)
+	clear(b.broken)
+	b.rewind()
+	for _, d := range aside {
+		b.done([]worker.Outcome{b.Activity(t.Context(), d)})
+	}
+	b.settle()
+	b.is("one", durable.Running)
+	b.raise("one")
+	b.settle()
+	if in := b.is("one", durable.Completed); string(in.Output) != `"A"` {
+		t.Errorf("the output is %s", in.Output)
+	}
+}
+
+func TestOldCancellationsLeaveNewTimers(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, worker.Config{}, func(_ *bench, ctx durable.Context) (string, error) {
+		first := durable.After(ctx, time.Hour)
+		scope, cancel := durable.WithCancel(ctx)
+		timer := durable.After(scope, time.Hour)
+		v, err := do.Call(ctx, "a")
+		if err != nil {
+			cancel()
+			return "", err
+		}
+		_, err = timer.Await()
+		_, err2 := first.Await()
+		return v, errors.Join(err, err2)
+	})
+	b.broken["a"] = true
+	b.submit("one")
+	b.orchestrate()
+	b.work()
+	old := b.take(b.ports.Inbox)
+	b.done(b.Inbox(t.Context(), old))
+	b.is("one", durable.Failed)
+	clear(b.broken)
+	b.runs = nil
+	b.rewind()
+	if _, err := b.Repair(t.Context(), "one"); err != nil { // every segment's obligations once more
+		t.Fatal(err)
+	}
+	b.advance(2 * time.Hour)
+	b.comesTo("A", "a")
+}

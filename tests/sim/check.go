@@ -50,6 +50,7 @@ const (
 type call struct {
 	instance, incarnation string
 	kind                  history.Kind
+	at                    int // the step at which it was sent last
 }
 
 func newCheck(w *World) *check {
@@ -129,7 +130,7 @@ func isDue(k backend.Key) bool { return strings.HasPrefix(k.Partition, "due#") }
 
 // over reports whether nobody waits for the operation.
 func (of opOf) over() bool {
-	return of.life.end != nil || of.op.outcome != nil || of.op.canceled || of.op.reported
+	return of.life.end != nil || of.op.outcome != nil || of.op.canceled || of.op.gone || of.op.reported
 }
 
 // segment checks a commit.
@@ -171,6 +172,10 @@ func (c *check) segment(a *actor, old *backend.Item, item backend.Item) {
 	if err := l.add(seg); err != nil {
 		c.w.fail("%s commits segment %d of %s%s: %v", a, n, l, describeSegment(seg), err)
 		return
+	}
+	if rewinds(seg) {
+		c.w.seen["rewinds"]++
+		l.rewoundAt = c.w.step
 	}
 	c.committed(a, l, seg)
 	if n == 0 && l.prev != nil {
@@ -223,10 +228,10 @@ func (c *check) committed(a *actor, l *life, seg *history.Segment) {
 	for i := range seg.Events {
 		e := &seg.Events[i]
 		if o := l.ops[e.Op]; o != nil && o.command == e {
-			c.ops[l.operationID(e.Op)] = opOf{l, o}
+			c.ops[l.operationID(e)] = opOf{l, o}
 		}
 		if o := l.ops[history.StartOp]; o != nil && e.Kind == history.ExecutionStarted {
-			c.ops[l.operationID(history.StartOp)] = opOf{l, o}
+			c.ops[l.operationID(o.command)] = opOf{l, o}
 		}
 		if e.MessageID != "" {
 			c.consumedBefore(a, l, e)
@@ -351,7 +356,7 @@ func (c *check) sent(a *actor, queue string, sent backend.Message) {
 	}
 	c.redriven[m.ID] = max(c.redriven[m.ID], m.Redrives)
 	if m.Event.MessageID != "" {
-		c.calls[m.Event.MessageID] = &call{m.Instance, m.Incarnation, m.Event.Kind}
+		c.calls[m.Event.MessageID] = &call{m.Instance, m.Incarnation, m.Event.Kind, c.w.step}
 	}
 	switch m.Event.Kind {
 	case history.SubOrchestrationCompleted, history.SubOrchestrationFailed:

@@ -131,6 +131,7 @@ func (w *World) write(id string, p *program, add func(*request)) {
 		add(manage(id, durable.Resume, at.Add(time.Duration(w.rng.IntN(30))*time.Second)))
 	}
 	w.purges(id, p, add)
+	w.rewinds(id, p, add)
 	if w.plan.Managed || chance(w.rng, 0.15) {
 		at := w.later()
 		for range pick(w.rng, 1, 1, 2) {
@@ -180,7 +181,7 @@ func terminate(id string, recursive bool, at time.Time) *request {
 }
 
 func manage(id string, command durable.Command, at time.Time) *request {
-	what := [...]string{durable.Terminate: "terminate", durable.Suspend: "suspend", durable.Resume: "resume"}[command]
+	what := [...]string{durable.Terminate: "terminate", durable.Suspend: "suspend", durable.Resume: "resume", durable.Rewind: "rewind"}[command]
 	return &request{at: at, what: what + " " + id, call: func(ctx context.Context, _ *actor, c *client.Client) error {
 		return c.Manage(ctx, durable.ManageRequest{Instance: id, Command: command, Reason: what})
 	}}
@@ -194,7 +195,7 @@ func list(at time.Time) *request {
 		for _, in := range page.Instances {
 			s := a.w.check.starts[in.ID+"/"+in.Incarnation]
 			l := a.w.check.life(in.ID, in.Incarnation)
-			if s == nil || s.told == refusedTold || seen[in.ID] || in.Status.Ended() && (l == nil || l.end == nil) {
+			if s == nil || s.told == refusedTold || seen[in.ID] || in.Status.Ended() && (l == nil || l.end == nil && l.rewinds == 0) {
 				a.w.fail("%s lists %s#%s as %s", a, in.ID, shortIncarnation(in.Incarnation), in.Status)
 			}
 			seen[in.ID] = true
@@ -263,6 +264,10 @@ func (w *World) nudge() bool {
 	closer := w.actors[len(w.actors)-1]
 	waiting := false
 	for _, l := range w.check.order {
+		if l.task != nil && l.task.program.rewound && l.rewindable() && w.newest(l) {
+			waiting = true
+			*closer.script = append(*closer.script, manage(l.instance, durable.Rewind, w.now))
+		}
 		if l.end != nil || l.task == nil {
 			continue
 		}

@@ -3,6 +3,7 @@ package sim
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -33,26 +34,35 @@ type life struct {
 	shows               []int // the segments whose turns the status row must show
 	task                *task
 	// asked are the activities in order, and released how many of them each segment lets go, with those before it.
-	asked    []string
+	asked    []*op
 	released []int
+	// unfinished says of each segment whether its turn goes on. rewinds counts those that were; again is what the last one must have
+	// asked for again, and kept what it must not.
+	unfinished  []bool
+	rewinds     int
+	rewoundAt   int // the step of the last one
+	again, kept map[string]*op
 }
 
 // op is an activity, a timer or a step.
 type op struct {
-	command  *history.Event
-	segment  int
-	outcome  *history.Event
-	canceled bool
-	released bool   // it may be sent
-	sent     int    // messages that ask for it
-	queued   int    // of these, those that went into a queue and not into a due row
-	attempt  uint32 // the highest that was sent
-	waiting  bool   // it was sent again because nobody had it
-	dead     bool   // an attempt went to the dead-letter queue
-	reported bool   // an outcome was sent
-	parted   int    // messages that end a child with its parent
-	runs     int    // of an activity's body
-	beat     int    // the furthest heartbeat that was given
+	command    *history.Event
+	asked      int // the segment in which it was first asked for
+	outcome    *history.Event
+	settled    int // the segment of the outcome
+	canceled   bool
+	canceledIn int
+	gone       bool   // a rewind has done away with it
+	released   bool   // it may be sent
+	sent       int    // messages that ask for it
+	queued     int    // of these, those that went into a queue and not into a due row
+	attempt    uint32 // the highest that was sent
+	waiting    bool   // it was sent again because nobody had it
+	dead       bool   // an attempt went to the dead-letter queue
+	reported   bool   // an outcome was sent
+	parted     int    // messages that end a child with its parent
+	runs       int    // of an activity's body
+	beat       int    // the furthest heartbeat that was given
 
 	// of an activity whose outcome comes from elsewhere, or that somebody has claimed
 	watches   int                  // messages that look after it
@@ -113,14 +123,14 @@ func (l *life) add(seg *history.Segment) error {
 		return fmt.Errorf("time goes back from %v to %v", l.segments[n-1].Time, seg.Time)
 	case len(seg.Events) == 0 && (n == 0 || !l.segments[n-1].More):
 		return fmt.Errorf("nothing happened, and no turn was unfinished")
-	case l.end != nil && !seals(seg) && !l.segments[n-1].More:
+	case l.end != nil && !seals(seg) && !l.segments[n-1].More && !(rewinds(seg) && l.rewindable()):
 		return fmt.Errorf("something follows the end")
 	}
 	l.segments = append(l.segments, seg)
 	before := l.status()
 	defer func() {
 		set := slices.ContainsFunc(seg.Events, func(e history.Event) bool { return e.Kind == history.CustomStatusSet })
-		if n == 0 || set || l.status() != before {
+		if n == 0 || set || l.status() != before || rewinds(seg) {
 			l.shows = append(l.shows, n)
 		}
 	}()
@@ -139,6 +149,10 @@ func (l *life) add(seg *history.Segment) error {
 		}
 		l.calls[e.MessageID] = n
 	}
+	l.unfinished = append(l.unfinished, seg.More || n > 0 && l.unfinished[n-1] && l.suspended && l.end == nil)
+	if left := slices.Sorted(maps.Keys(l.again)); len(left) > 0 && !l.unfinished[n] && !l.terminated() {
+		return fmt.Errorf("operation %s has no outcome, and is not asked for again", left[0])
+	}
 	return l.release(seg)
 }
 
@@ -154,8 +168,8 @@ func (l *life) release(seg *history.Segment) error {
 	if n > len(l.asked) {
 		return fmt.Errorf("lets %d activities go of %d", n, len(l.asked))
 	}
-	for _, name := range l.asked[before:n] {
-		l.ops[name].released = true
+	for _, o := range l.asked[before:n] {
+		o.released = true
 	}
 	l.released = append(l.released, n)
 	return nil
@@ -164,8 +178,8 @@ func (l *life) release(seg *history.Segment) error {
 // flying is how many activities may be under way.
 func (l *life) flying() int {
 	n := 0
-	for _, name := range l.asked {
-		if o := l.ops[name]; o.released && o.outcome == nil {
+	for _, o := range l.asked {
+		if o.released && o.outcome == nil && !o.gone {
 			n++
 		}
 	}
@@ -190,7 +204,7 @@ func (l *life) apply(n int, e *history.Event, sticky bool) error {
 	if e.Kind != history.ExecutionStarted && e.Kind != history.GenerationStarted && e.Kind != history.Sealed && e.Kind != history.StartRefused && l.start == nil {
 		return fmt.Errorf("before the start")
 	}
-	if l.end != nil && e.Kind != history.Sealed && (l.end.Kind != history.ExecutionTerminated || e.Kind.IsInput()) {
+	if l.end != nil && e.Kind != history.Sealed && e.Kind != history.ExecutionRewound && (l.end.Kind != history.ExecutionTerminated || e.Kind.IsInput()) {
 		return fmt.Errorf("after the end")
 	}
 	if code := !e.Kind.IsInput() || e.Kind == history.StepCompleted || e.Kind == history.StepFailed; code && l.scheduled() {
@@ -203,7 +217,7 @@ func (l *life) apply(n int, e *history.Event, sticky bool) error {
 		}
 		l.start = e
 		if e.Start != nil && !e.Start.Due.IsZero() {
-			l.ops[history.StartOp] = &op{segment: n, command: &history.Event{Kind: history.TimerCreated, Op: history.StartOp, At: e.Start.Due}}
+			l.ops[history.StartOp] = &op{asked: n, command: &history.Event{Kind: history.TimerCreated, Op: history.StartOp, At: e.Start.Due}}
 		}
 	case history.GenerationStarted:
 		if l.start != nil || n > 0 || l.generation == 0 {
@@ -214,9 +228,13 @@ func (l *life) apply(n int, e *history.Event, sticky bool) error {
 		if l.ops[e.Op] != nil {
 			return fmt.Errorf("asked for twice")
 		}
-		l.ops[e.Op] = &op{command: e, segment: n}
+		asked, err := l.anew(n, e)
+		if err != nil {
+			return err
+		}
+		l.ops[e.Op] = &op{command: e, asked: asked}
 		if e.Kind == history.TaskScheduled {
-			l.asked = append(l.asked, e.Op)
+			l.asked = append(l.asked, l.ops[e.Op])
 		}
 	case history.TaskCompleted, history.TaskFailed:
 		return l.outcome(e, history.TaskScheduled)
@@ -233,13 +251,19 @@ func (l *life) apply(n int, e *history.Event, sticky bool) error {
 		if l.ops[e.Op] != nil {
 			return fmt.Errorf("a step has two outcomes")
 		}
-		l.ops[e.Op] = &op{command: &history.Event{Kind: history.StepStarted, Op: e.Op, Name: e.Name}, segment: n, outcome: e}
+		asked, err := l.anew(n, &history.Event{Kind: history.StepStarted, Op: e.Op, Epoch: e.Epoch, Name: e.Name})
+		if err != nil {
+			return err
+		}
+		l.ops[e.Op] = &op{command: &history.Event{Kind: history.StepStarted, Op: e.Op, Name: e.Name}, asked: asked, outcome: e, settled: n}
 	case history.TimerCanceled:
 		// One that fired while the code could not see it, behind an event that made the code cancel it, is in order.
-		if o := l.ops[e.Op]; o == nil || o.command.Kind != history.TimerCreated || o.canceled {
+		if o := l.ops[e.Op]; o == nil || o.command.Kind != history.TimerCreated || o.canceled || o.command.Epoch != e.Epoch {
 			return fmt.Errorf("cancels nothing that runs")
 		}
-		l.ops[e.Op].canceled = true
+		l.ops[e.Op].canceled, l.ops[e.Op].canceledIn = true, n
+	case history.ExecutionRewound:
+		return l.rewind(l.segments[n])
 	case history.EventRaised:
 		l.raised = append(l.raised, e)
 	case history.ExecutionSuspended:
@@ -266,7 +290,7 @@ func (l *life) apply(n int, e *history.Event, sticky bool) error {
 func (l *life) outcome(e *history.Event, of history.Kind) error {
 	o := l.ops[e.Op]
 	switch {
-	case o == nil || o.command.Kind != of:
+	case o == nil || o.command.Kind != of || o.command.Epoch != e.Epoch:
 		return fmt.Errorf("nobody asked for it")
 	case o.outcome != nil:
 		return fmt.Errorf("a second outcome")
@@ -277,7 +301,7 @@ func (l *life) outcome(e *history.Event, of history.Kind) error {
 	case of == history.TimerCreated && l.segments[len(l.segments)-1].Time.Before(e.At):
 		return fmt.Errorf("a timer fires before its time")
 	}
-	o.outcome = e
+	o.outcome, o.settled = e, len(l.segments)-1
 	return nil
 }
 
@@ -338,8 +362,8 @@ func (l *life) unsent(segment int) string {
 	if segment > 0 {
 		from = l.released[segment-1]
 	}
-	for _, name := range l.asked[from:l.released[segment]] {
-		if o := l.ops[name]; o.sent == 0 && o.outcome == nil && !l.terminated() {
+	for _, o := range l.asked[from:l.released[segment]] {
+		if o.sent == 0 && o.outcome == nil && !o.gone && !l.terminated() {
 			return describeEvent(o.command)
 		}
 	}
@@ -371,8 +395,8 @@ func (l *life) String() string {
 	return fmt.Sprintf("%s#%s", l.instance, shortIncarnation(l.incarnation))
 }
 
-func (l *life) operationID(op string) string {
-	return store.OperationID(l.instance, l.incarnation, uint64(l.generation), op, 0)
+func (l *life) operationID(e *history.Event) string {
+	return store.OperationID(l.instance, l.incarnation, uint64(l.generation), e.Op, e.Epoch)
 }
 
 // last is the time of the newest segment.

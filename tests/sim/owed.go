@@ -69,6 +69,9 @@ func (c *check) owed(m *history.Message) string {
 // owedIn says what a message still asks for of a generation.
 func (c *check) owedIn(l *life, m *history.Message) string {
 	segment, pending := l.consumed(m)
+	if sent := c.calls[m.Event.MessageID]; sent != nil && sent.at < l.rewoundAt {
+		pending = "" // it came when the instance had ended, perhaps, and was dropped
+	}
 	if pending != "" && (l.end == nil || l.renewed() && m.Event.MessageID != "") {
 		return pending
 	}
@@ -93,6 +96,9 @@ func (l *life) consumed(m *history.Message) (segment int, pending string) {
 		return 0, ""
 	case history.TaskCompleted, history.TaskFailed, history.TimerFired, history.SubOrchestrationCompleted, history.SubOrchestrationFailed:
 		o := l.ops[m.Event.Op]
+		if o != nil && o.command.Epoch != m.Event.Epoch {
+			return -1, "" // a rewind has done away with it
+		}
 		if o != nil && o.outcome == nil && !o.canceled {
 			return -1, "its outcome is not in the history"
 		}
@@ -100,7 +106,7 @@ func (l *life) consumed(m *history.Message) (segment int, pending string) {
 			return -1, ""
 		}
 		return slices.IndexFunc(l.segments, func(s *history.Segment) bool {
-			return slices.ContainsFunc(s.Events, func(e history.Event) bool { return e.Kind.IsInput() && e.Op == m.Event.Op })
+			return slices.ContainsFunc(s.Events, func(e history.Event) bool { return e.Kind.IsInput() && e.Op == m.Event.Op && e.Epoch == m.Event.Epoch })
 		}), ""
 	case history.Continued:
 		if int(m.Number) < len(l.segments) {
@@ -114,7 +120,7 @@ func (l *life) consumed(m *history.Message) (segment int, pending string) {
 	if n, ok := l.calls[m.Event.MessageID]; ok {
 		return n, ""
 	}
-	if m.Event.Kind != history.ExecutionResumed {
+	if m.Event.Kind != history.ExecutionResumed && m.Event.Kind != history.ExecutionRewound {
 		return -1, "it is not in the history"
 	}
 	return -1, ""

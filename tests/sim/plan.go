@@ -196,6 +196,10 @@ func (p *Plan) focus(r *rand.Rand) {
 			p.Programs, p.Instances, p.Unordered, p.Aim = []string{"orphans"}, 1, true, pick(r, sending, committing)
 			most = []fault{crash, partial}
 		}
+	case 11: // failures that are rewound
+		p.Programs, p.Instances, p.Aim = []string{"frail"}, pick(r, 1, 2), pick(r, p.Aim, committing, sending)
+		p.Contended, p.Purged, p.Clients = chance(r, 0.2), chance(r, 0.2), 3
+		most = []fault{crash, stall}
 	default:
 		return
 	}

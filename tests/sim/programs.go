@@ -27,6 +27,8 @@ type program struct {
 	want func(w *World, l *life) error
 	// once: the id is never used again.
 	once bool
+	// rewound: whoever has failed is rewound.
+	rewound bool
 	// prefix is what ids begin with, where the code asks for that.
 	prefix string
 	// kin: it has children, and may be terminated with them.
@@ -41,6 +43,8 @@ type Job struct {
 	Final bool
 	// Size is how many bytes the result has.
 	Size int
+	// Broken fails all attempts until the instance was rewound so often.
+	Broken uint32 `json:",omitempty"`
 }
 
 const attempts = 3
@@ -99,6 +103,7 @@ var programs = []*program{
 	{name: "family", orchestration: "Family", input: familyInput, want: wantFamily, kin: true},
 	{name: "orphans", orchestration: "Orphans", input: familyInput, want: wantOrphans, kin: true},
 	kinProgram,
+	frail,
 }
 
 // drawn is how many of the programs any seed may have.
@@ -119,6 +124,7 @@ func (w *World) handlers(a *actor) []durable.Handler {
 			return durable.None{}, err
 		}),
 		treeOrch.Bind(w.tree),
+		frailOrch.Bind(w.frail),
 		eventsOrch.Bind(events),
 		sagaOrch.Bind(saga),
 		roundsOrch.Bind(rounds),
@@ -138,6 +144,9 @@ func (a *actor) work(ctx context.Context, j Job) (string, error) {
 	a.ran(ctx)
 	if chance(a.w.rng, 0.3) && !a.pause() {
 		return "", errDead
+	}
+	if a.w.broken(durable.IdempotencyKey(ctx), j) {
+		return "", durable.Permanent(fmt.Errorf("%s is broken", j.Key))
 	}
 	if durable.Attempt(ctx) <= j.Fails {
 		err := fmt.Errorf("%s does not work", j.Key)

@@ -185,6 +185,9 @@ func lastTurn(segments []*history.Segment) int {
 func (w *World) replaysTurn(l *life, segments []*history.Segment, first, next int, run replay.Code, opt replay.Options) {
 	var inputs []history.Event
 	var want []string
+	if rewinds(segments[first]) {
+		first++ // its turn is run over it
+	}
 	for _, seg := range segments[first:next] {
 		for _, e := range seg.Events {
 			switch {

@@ -123,12 +123,13 @@ func tree(name string, plan func(*Plan), root Node) scenario {
 	return scenario{name: name, plan: plan, act: func(s *stage) { s.start("i1", "anything", Tree{Root: root}) }}
 }
 
-func ask(key string) Node             { return Node{Do: "call", Key: key} }
-func leave(key string) Node           { return Node{Do: "leave", Key: key} }
-func step(key string) Node            { return Node{Do: "step", Key: key} }
-func sleep(d time.Duration) Node      { return Node{Do: "sleep", For: d} }
-func wait(d time.Duration) Node       { return Node{Do: "wait", For: d} }
-func nodes(do string, k ...Node) Node { return Node{Do: do, Kids: k} }
+func ask(key string) Node                  { return Node{Do: "call", Key: key} }
+func broken(key string, until uint32) Node { return Node{Do: "call", Key: key, Broken: until} }
+func leave(key string) Node                { return Node{Do: "leave", Key: key} }
+func step(key string) Node                 { return Node{Do: "step", Key: key} }
+func sleep(d time.Duration) Node           { return Node{Do: "sleep", For: d} }
+func wait(d time.Duration) Node            { return Node{Do: "wait", For: d} }
+func nodes(do string, k ...Node) Node      { return Node{Do: do, Kids: k} }
 
 // anOrder is the input of an order.
 func anOrder(price int64, country, token string) orders.Input {
@@ -264,6 +265,16 @@ var scenarios = []scenario{
 	{name: "an id used again", act: func(s *stage) {
 		s.start("i1", "anything", Tree{Root: nodes("seq", ask("a"), leave("b"))})
 		s.startAt(time.Hour, "i1", "anything", Tree{Root: ask("c"), Nonce: 1})
+	}},
+	{name: "rewound", long: true, act: func(s *stage) {
+		s.start("i1", "frail", Tree{Root: nodes("seq", step("a"), nodes("undo", ask("b"),
+			nodes("par", nodes("seq", broken("c", 1), ask("d")), nodes("seq", ask("e"), step("f"), broken("g", 1))), leave("h")))})
+		s.manage(time.Hour, "i1", durable.Rewind)
+	}},
+	{name: "rewound twice, in chunks", long: true, plan: handedOn, act: func(s *stage) {
+		s.start("i1", "frail", Tree{Root: nodes("hasty", Node{Do: "beside", For: 3 * time.Hour, Kids: []Node{ask("a"), broken("b", 2)}}, broken("c", 1), ask("d"))})
+		s.manage(time.Hour, "i1", durable.Rewind)
+		s.manage(2*time.Hour, "i1", durable.Rewind)
 	}},
 	{name: "purged", long: true, act: func(s *stage) {
 		s.start("i1", "anything", Tree{Root: nodes("seq", Node{Do: "call", Key: "a", Size: history.InlinePayload + 1}, leave("b"))})

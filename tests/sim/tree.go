@@ -29,6 +29,8 @@ type Node struct {
 	Size  int           `json:",omitempty"`
 	For   time.Duration `json:",omitempty"`
 	Kids  []Node        `json:",omitempty"`
+	// Broken fails until the instance was rewound so often. Programs that may fail have try, undo, beside, hasty and take, too.
+	Broken uint32 `json:",omitempty"`
 }
 
 // grower makes up trees.
@@ -95,7 +97,9 @@ func (g *grower) make(do string, depth int) Node {
 	return Node{Do: do, Key: key, Fails: pick(g.r, 0, 0, 0, 1, 2, attempts), Final: chance(g.r, 0.2), Size: pick(g.r, 0, 0, 0, 0, 17<<10)}
 }
 
-func (n Node) job() Job { return Job{Key: n.Key, Fails: n.Fails, Final: n.Final, Size: n.Size} }
+func (n Node) job() Job {
+	return Job{Key: n.Key, Fails: n.Fails, Final: n.Final, Size: n.Size, Broken: n.Broken}
+}
 
 func (w *World) tree(ctx durable.Context, t Tree) (string, error) { return w.eval(ctx, t.Root), nil }
 
