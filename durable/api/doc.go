@@ -1,7 +1,7 @@
 // Package api is the HTTP management API of Durable Functions over a durable.Client. Clients which were written for Azure
 // work with it as they are, as far as its operations go: this version starts, lists, shows, terminates, suspends,
-// resumes and rewinds instances and raises events. It purges one instance that has ended. It does not purge many or restart and has no entities. The API owns
-// paths, queries, links and bodies, and knows nothing of how instances are stored or run.
+// resumes, rewinds, restarts and purges instances and raises events. It has no entities. The API owns paths, queries, links and
+// bodies, and knows nothing of how instances are stored or run.
 //
 // An API serves everything under Base. An application puts its own routes beside it with With, and answers like the API
 // does with Accepted, Error and Problem:
@@ -21,23 +21,23 @@
 // The routes, below Base; literals and query keys match in any case, a trailing slash is ignored:
 //
 //	POST /orchestrators/{name}[/{id}]             start; timeout and pollingInterval wait for the end
-//	GET  /instances                               list; header x-ms-continuation-token
+//	GET  /instances                               list; header x-ms-continuation-token. instanceIdPrefix, createdTimeFrom,
+//	                                              createdTimeTo, runtimeStatus, name, tag=key=value, customStatus, q, top
 //	GET  /instances/{id}                          status; showHistory, showHistoryOutput, showInput
 //	POST /instances/{id}/raiseEvent/{eventName}   raise an external event
 //	POST /instances/{id}/terminate                reason
 //	POST /instances/{id}/suspend                  reason
 //	POST /instances/{id}/resume                   reason
 //	POST /instances/{id}/rewind                   reason; one that has failed
+//	POST /instances/{id}/restart                  restartWithNewInstanceId; timeout and pollingInterval as for a start
 //	DELETE /instances/{id}                        purge one that has ended
+//	DELETE /instances                             purge those that have ended; createdTimeFrom, and what a list takes but top
 //	POST /activities/{token}/complete             the result of an asynchronous activity
 //	POST /activities/{token}/fail                 {"message":…,"kind":…,"permanent":…}: its failure
 //	POST /activities/{token}/heartbeat            it lives; details
 //
-// The contract has more, which answers 501 for now; the link to restart is in each check-status
-// answer all the same:
+// The contract has more, which answers 501 for now:
 //
-//	DELETE /instances                             purge many
-//	POST   /instances/{id}/restart
 //	GET    /entities[/{name}[/{key}]]             list, read
 //	POST   /entities/{name}[/{key}]               signal
 //	DELETE /entities/{name}/{key}
