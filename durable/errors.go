@@ -68,6 +68,8 @@ const (
 	InstanceExists = ErrorKind("InstanceExists")
 	// InstanceTerminated: a sub-orchestration was terminated.
 	InstanceTerminated = ErrorKind("InstanceTerminated")
+	// InstanceGone: a sub-orchestration that was to be rewound with its parent was purged, or replaced.
+	InstanceGone = ErrorKind("InstanceGone")
 	// NotRunnable: no function of this deployment may run as long as the activity asks for.
 	NotRunnable = ErrorKind("NotRunnable")
 )

@@ -27,6 +27,8 @@ const (
 	CustomStatusSet     Kind = 12 // output: what SetStatus said last
 	Continued           Kind = 13 // message only: finish the unfinished turn
 
+	ParentRewound Kind = 14 // input: the parent was rewound, and waits for the outcome under another epoch
+
 	TaskScheduled Kind = 16 // output: an activity is asked for
 	TaskCompleted Kind = 17 // input: its result
 	TaskFailed    Kind = 18 // input: its failure, retries used up
@@ -196,7 +198,8 @@ type Policy struct {
 
 // Start holds what only a start knows.
 type Start struct {
-	// Parent of a sub-orchestration. In a terminate it is who has ended, and wants its child ended, too.
+	// Parent of a sub-orchestration. In a terminate it is who has ended, and wants its child ended, too; in a rewind, who was rewound,
+	// and waits for the outcome again.
 	Parent *Parent
 	Tags   map[string]string
 	// TraceParent and TraceState carry W3C trace context.
@@ -239,7 +242,7 @@ func (k Kind) IsEnd() bool {
 // All others are what the code asked for, or said of itself.
 func (k Kind) IsInput() bool {
 	switch k {
-	case ExecutionStarted, ExecutionTerminated, ExecutionSuspended, ExecutionResumed, ExecutionRewound,
+	case ExecutionStarted, ExecutionTerminated, ExecutionSuspended, ExecutionResumed, ExecutionRewound, ParentRewound,
 		GenerationStarted, StartRefused, Sealed, TaskCompleted, TaskFailed, TimerFired, EventRaised,
 		SubOrchestrationCompleted, SubOrchestrationFailed, StepCompleted, StepFailed,
 		OperationCompleted, OperationFailed, LockGranted:

@@ -16,6 +16,7 @@ var kindNames = [...]string{
 	Sealed:                    "Sealed",
 	CustomStatusSet:           "CustomStatusSet",
 	Continued:                 "Continued",
+	ParentRewound:             "ParentRewound",
 	TaskScheduled:             "TaskScheduled",
 	TaskCompleted:             "TaskCompleted",
 	TaskFailed:                "TaskFailed",

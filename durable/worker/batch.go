@@ -3,8 +3,10 @@ package worker
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/durable-lambda/durable-lambda/durable/backend"
 	"github.com/durable-lambda/durable-lambda/durable/history"
@@ -106,6 +108,9 @@ func (w *Worker) settle(ctx context.Context, g *group, outcomes []Outcome) {
 		outcomes[i] = Outcome{Ack: true}
 		if err != nil {
 			outcomes[i] = w.again(fmt.Errorf("instance %s: %w", g.instance, err))
+			if errors.Is(err, errUnborn) {
+				outcomes[i].Retry += min(time.Duration(g.receives)*time.Second, unbornPause)
+			}
 		}
 	}
 	if err != nil {

@@ -1,9 +1,11 @@
 package worker
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/durable-lambda/durable-lambda/durable"
@@ -27,14 +29,51 @@ func (st *state) refused() bool { return st.end != nil && st.end.Kind == history
 
 // christen gives the children that a segment asks for the names of their lives.
 func (a *attempt) christen(seg *history.Segment) {
-	h := a.st.h
 	for i := range seg.Events {
 		e := &seg.Events[i]
-		if e.Kind == history.SubOrchestrationCreated {
-			op := store.OperationID(h.Instance, h.Incarnation, h.Generation, e.Op, e.Epoch)
-			e.Target = &history.Target{Instance: e.Target.Instance, Incarnation: store.ChildIncarnation(op, seg.Time)}
+		if e.Kind != history.SubOrchestrationCreated {
+			continue
 		}
+		life := a.newLife(e, seg.Time)
+		if before := a.st.ops[e.Op]; before.goesOn(e) {
+			life = before.command.Target.Incarnation
+		}
+		e.Target = &history.Target{Instance: e.Target.Instance, Incarnation: life}
 	}
+}
+
+// newLife is the name of a life that begins when an operation asks for it.
+func (a *attempt) newLife(e *history.Event, asked time.Time) string {
+	return store.ChildIncarnation(a.message(e.Op, e.Epoch).ID, asked)
+}
+
+// unmendable are the failures of a child with which its life is over.
+var unmendable = []durable.ErrorKind{durable.InstanceExists, durable.InstanceTerminated, durable.InstanceGone}
+
+// goesOn reports whether a child that is asked for again, after a rewind, is the one that was asked for before: it is rewound, too,
+// or still runs.
+func (op *operation) goesOn(e *history.Event) bool {
+	if op == nil || e.Epoch == 0 || op.command.Kind != e.Kind || op.settled || op.outcome >= 0 && !op.failed {
+		return false
+	}
+	old := op.command
+	same := old.Data.Holds(e.Data.Bytes)
+	if e.Data.Blob != "" {
+		same = old.Data.Blob == e.Data.Blob
+	}
+	return same && old.Name == e.Name && old.Target.Names(e.Target)
+}
+
+// report has the life tell its outcome to another epoch of the operation that waits for it.
+func (st *state) report(p *history.Parent) {
+	start := *st.start
+	s := history.Start{}
+	if start.Start != nil {
+		s = *start.Start
+	}
+	s.Parent = p
+	start.Start = &s
+	st.start = &start
 }
 
 // adopt makes the row of a child, or commits that its id is taken.
@@ -65,14 +104,21 @@ func conflictIf(yes bool) error {
 // errUnborn puts back what is for a child whose start is on its way.
 var errUnborn = errors.New("the start of this child has not come yet")
 
-// awaitsStart reports whether a parent that has ended wants a child terminated that has not begun. Its start was sent before,
-// and comes.
-func awaitsStart(row *history.Row, g *group, messages []*history.Message) bool {
-	if row != nil && row.Incarnation == g.incarnation {
+// A start that has not come after so many receives, and so long, was lost: what is for the child comes to nothing then.
+const (
+	unbornReceives = 20
+	unbornFor      = 6 * time.Hour
+	unbornPause    = 30 * time.Second
+)
+
+// awaitsStart reports whether a parent tells a child something that has not begun. Its start was sent before, and comes.
+func (a *attempt) awaitsStart(row *history.Row, messages []*history.Message) bool {
+	if row != nil && row.Incarnation == a.g.incarnation {
 		return false // it begins now, or a purge has taken it
 	}
 	for _, m := range messages {
-		if m.Event.Kind == history.ExecutionTerminated && isChild(&m.Event) {
+		tired := max(a.g.receives, int(m.Redrives)) > unbornReceives && a.w.store.Now().Sub(m.Sent) > unbornFor
+		if isChild(&m.Event) && m.Event.Kind != history.ExecutionStarted && !tired {
 			return true
 		}
 	}
@@ -102,25 +148,42 @@ func (a *attempt) raise(e *history.Event, asked time.Time) {
 		Instance: e.Target.Instance, Incarnation: e.Target.Incarnation, Sent: a.w.store.Now(),
 		Event: history.Event{Kind: history.ExecutionStarted, Name: e.Name, Version: e.Version, Data: e.Data, At: asked, Start: start},
 	})
+	if e.Target.Incarnation != a.newLife(e, asked) { // it goes on after a rewind
+		a.urge(e, history.Event{Kind: history.ExecutionRewound, Reason: "its parent " + a.g.instance + " was rewound"})
+	}
 }
 
-// part adds what terminates the children that are to end with their parent. Their starts are sent before.
+// urge adds what a parent wants of a child. The child's start is sent before.
+func (a *attempt) urge(e *history.Event, what history.Event) {
+	what.MessageID = store.CallID(e.Target.Instance, e.Target.Incarnation, "parent "+strconv.Itoa(int(what.Kind))+":"+a.message(e.Op, e.Epoch).ID)
+	what.Start = &history.Start{Parent: a.parentOf(e)}
+	a.abroad = append(a.abroad, &history.Message{ID: what.MessageID, Instance: e.Target.Instance, Incarnation: e.Target.Incarnation,
+		Sent: a.w.store.Now(), Event: what})
+}
+
+// part adds what terminates the children that are to end with their parent.
 func (a *attempt) part() {
-	h := a.st.h
-	for _, seg := range h.Segments[:a.st.ended+1] {
-		for i := range seg.Events {
-			e := &seg.Events[i]
-			if e.Kind != history.SubOrchestrationCreated || !a.st.unwanted(e) || a.st.ops[e.Op].outcome >= 0 {
-				continue
-			}
-			id := store.CallID(e.Target.Instance, e.Target.Incarnation, "parent "+a.message(e.Op, e.Epoch).ID)
-			a.abroad = append(a.abroad, &history.Message{
-				ID: id, Instance: e.Target.Instance, Incarnation: e.Target.Incarnation, Sent: a.w.store.Now(),
-				Event: history.Event{Kind: history.ExecutionTerminated, MessageID: id, Recursive: a.st.end.Recursive,
-					Reason: "its parent " + h.Instance + " has ended", Start: &history.Start{Parent: a.parentOf(e)}},
-			})
+	for _, op := range a.openChildren() {
+		if a.st.unwanted(op.command) {
+			a.urge(op.command, history.Event{Kind: history.ExecutionTerminated, Recursive: a.st.end.Recursive,
+				Reason: "its parent " + a.g.instance + " has ended"})
 		}
 	}
+}
+
+// openChildren are the children that have no outcome, in the order in which they were asked for.
+func (a *attempt) openChildren() []*operation {
+	var open []*operation
+	for _, seg := range a.st.h.Segments {
+		for i := range seg.Events {
+			if e := &seg.Events[i]; e.Kind == history.SubOrchestrationCreated {
+				if op := a.st.ops[e.Op]; op.command == e && op.waits() {
+					open = append(open, op)
+				}
+			}
+		}
+	}
+	return open
 }
 
 // parentOf is what a child's messages say of whom to tell.
@@ -140,22 +203,22 @@ func (a *attempt) signal(e *history.Event, sent time.Time) {
 	})
 }
 
-// tell adds what a child has come to, for its parent.
-func (a *attempt) tell() {
+// tell adds what a life has come to, for the operation that waits for it.
+func (a *attempt) tell(p *history.Parent) {
 	end := a.st.end
-	if end.Kind == history.ContinuedAsNew || !isChild(a.st.start) {
+	if end != nil && end.Kind == history.ContinuedAsNew {
 		return
 	}
-	p := a.st.start.Start.Parent
-	e := history.Event{Kind: history.SubOrchestrationFailed, Op: p.Op, Epoch: p.Epoch, Failure: end.Failure}
-	switch end.Kind {
-	case history.ExecutionCompleted:
+	e := history.Event{Kind: history.SubOrchestrationFailed, Op: p.Op, Epoch: p.Epoch}
+	switch {
+	case a.st.sealed || end == nil:
+		e.Failure = &history.Failure{Kind: string(durable.InstanceGone), Message: "the instance " + a.g.instance + " was purged or replaced"}
+	case end.Kind == history.ExecutionCompleted:
 		e.Kind, e.Data = history.SubOrchestrationCompleted, end.Data
-	case history.ExecutionTerminated:
-		e.Failure = &history.Failure{Kind: string(durable.InstanceTerminated), Message: end.Reason}
-		if end.Reason == "" {
-			e.Failure.Message = "it was terminated"
-		}
+	case end.Kind == history.ExecutionTerminated:
+		e.Failure = &history.Failure{Kind: string(durable.InstanceTerminated), Message: cmp.Or(end.Reason, "it was terminated")}
+	default:
+		e.Failure = end.Failure
 	}
 	a.abroad = append(a.abroad, &history.Message{
 		ID:       store.OperationID(p.Instance, p.Incarnation, p.Generation, p.Op, p.Epoch),

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/durable-lambda/durable-lambda/durable"
+	"github.com/durable-lambda/durable-lambda/durable/backend"
 	hist "github.com/durable-lambda/durable-lambda/durable/history"
 	"github.com/durable-lambda/durable-lambda/durable/worker"
 )
@@ -234,6 +235,13 @@ func TestATerminateWaitsForTheStartOfTheChild(t *testing.T) {
 	if o := h.Inbox(t.Context(), ends); o[0].Ack || o[0].Err == nil {
 		t.Fatalf("the terminate is done: %+v", o)
 	}
+	h.now = h.now.Add(7 * time.Hour)
+	if o := h.Inbox(t.Context(), ends); o[0].Ack {
+		t.Fatal("the terminate is given up after one more receive")
+	}
+	lost := ends[0]
+	lost.Receives = 21
+	h.done(h.Inbox(t.Context(), []backend.Delivery{lost}))
 	h.done(h.Wake(t.Context(), starts))
 	h.done(h.Inbox(t.Context(), ends))
 	h.settle()
@@ -374,5 +382,101 @@ func TestARepairOfAParent(t *testing.T) {
 			continue
 		}
 		h.is("parent", durable.Failed)
+	}
+}
+
+// A rewind of a parent goes through its children: only what failed in them runs again.
+func TestARewindGoesThroughChildren(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, worker.Config{}, func(*bench, durable.Context) (string, error) { return "", nil })
+	body := func(deeper bool) func(durable.Context, string) (string, error) {
+		return func(ctx durable.Context, in string) (string, error) {
+			before, err := do.Call(ctx, in+" before")
+			if err != nil {
+				return "", err
+			}
+			next := func() (string, error) { return do.Call(ctx, "leaf") }
+			if deeper {
+				next = func() (string, error) { return childOrch.Call(ctx, "kid", durable.ID("kid")) }
+			}
+			v, err := next()
+			return before + "+" + v, err
+		}
+	}
+	b.deploy("build 2", append(b.cfg.Handlers, parentOrch.Bind(body(true)), childOrch.Bind(body(false)))...)
+	b.broken["leaf"] = true
+	b.parent("parent")
+	b.settle()
+	b.is("parent", durable.Failed)
+	first := b.is("kid", durable.Failed).Incarnation
+	clear(b.broken)
+	b.runs = nil
+	b.manage("parent", durable.Rewind, "")
+	b.settle()
+	b.completes("PARENT BEFORE+KID BEFORE+LEAF")
+	if in := b.is("kid", durable.Completed); in.Incarnation != first || strings.Join(b.runs, ",") != "leaf" {
+		t.Errorf("the child began anew, or ran %v again", b.runs)
+	}
+}
+
+// What a child has come to in the meantime, its parent learns when it asks again.
+func TestARewindOfAParentWhoseChild(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name string
+		then func(*bench)
+		want string
+	}{
+		{"runs", func(b *bench) {}, "heard yes"},
+		{"has completed", func(b *bench) { b.tell("kid"); b.settle() }, "heard yes"},
+		{"was terminated", func(b *bench) { b.manage("kid", durable.Terminate, "enough"); b.settle() }, "instance kid is Terminated: enough"},
+		{"was purged", func(b *bench) {
+			b.manage("kid", durable.Terminate, "enough")
+			b.settle()
+			if err := b.client.Purge(b.t.Context(), "kid"); err != nil {
+				b.t.Fatal(err)
+			}
+		}, "instance kid is Failed: the instance kid was purged or replaced"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, worker.Config{}, func(*bench, durable.Context) (string, error) { return "", nil })
+			b.deploy("build 2", append(b.cfg.Handlers, parentOrch.Bind(func(ctx durable.Context, in string) (string, error) {
+				kid := childOrch.Start(ctx, in, durable.ID("kid"))
+				if _, err := do.Call(ctx, "work"); err != nil {
+					return "", err
+				}
+				v, err := kid.Await()
+				if err != nil {
+					return err.Error(), nil
+				}
+				return v, nil
+			}), childOrch.Bind(func(ctx durable.Context, _ string) (string, error) {
+				v, err := say.Next(ctx).Await()
+				return "heard " + v, err
+			}))...)
+			b.broken["work"] = true
+			b.parent("in")
+			b.settle()
+			b.is("parent", durable.Failed)
+			clear(b.broken)
+			c.then(b)
+			b.manage("parent", durable.Rewind, "")
+			b.settle()
+			if c.name == "runs" {
+				b.is("parent", durable.Running)
+				b.tell("kid")
+				b.settle()
+			}
+			b.completes(c.want)
+		})
+	}
+}
+
+// tell raises the event that the child waits for.
+func (b *bench) tell(id string) {
+	b.t.Helper()
+	if err := say.Raise(b.t.Context(), b.client, id, "yes"); err != nil {
+		b.t.Fatal(err)
 	}
 }

@@ -13,6 +13,8 @@ const (
 	consume
 	// repeat: it is part of the history already. What that segment asked for and still waits for is sent again (rule 5).
 	repeat
+	// answer: the parent asks again for what the child has come to.
+	answer
 	// done: a generation before this one has consumed it, or had no use for it. It owes nothing: this generation began when
 	// everything of that one was sent (rule 9).
 	done
@@ -21,7 +23,7 @@ const (
 // decide judges a message by the history and by what the batch has taken so far.
 func (st *state) decide(m *history.Message, taken *taken) (v verdict, segment int) {
 	if st.sealed {
-		return drop, 0
+		return st.gone(m), 0
 	}
 	if v, ok := st.settled(m); ok {
 		return v, 0
@@ -36,8 +38,11 @@ func (st *state) decide(m *history.Message, taken *taken) (v verdict, segment in
 		}
 		return drop, 0
 	}
-	if st.end != nil || taken.has(m) || st.start == nil && !taken.started {
+	if taken.has(m) {
 		return drop, 0
+	}
+	if st.end != nil || st.start == nil && !taken.started {
+		return st.gone(m), 0
 	}
 	switch e.Kind {
 	case history.TaskCompleted, history.TaskFailed:
@@ -48,12 +53,24 @@ func (st *state) decide(m *history.Message, taken *taken) (v verdict, segment in
 		return st.awaits(m, history.SubOrchestrationCreated), 0
 	case history.EventRaised, history.ExecutionSuspended, history.ExecutionTerminated:
 		return consume, 0
+	case history.ExecutionRewound:
+		if isChild(e) {
+			return consume, 0
+		}
 	case history.ExecutionResumed:
 		if st.suspended && !taken.resumed || taken.suspended {
 			return consume, 0
 		}
 	}
 	return drop, 0
+}
+
+// gone is what becomes of a message that comes too late.
+func (st *state) gone(m *history.Message) verdict {
+	if m.Event.Kind == history.ExecutionRewound && isChild(&m.Event) {
+		return answer
+	}
+	return drop
 }
 
 // awaits consumes the outcome of an operation that has none.

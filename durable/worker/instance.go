@@ -186,7 +186,7 @@ func (a *attempt) decide(ctx context.Context, messages []*history.Message) error
 			a.consumed = append(a.consumed, row.Start)
 			t.started = true
 		}
-		if awaitsStart(row, a.g, messages) {
+		if a.awaitsStart(row, messages) {
 			return errUnborn
 		}
 	}
@@ -203,8 +203,17 @@ func (a *attempt) decide(ctx context.Context, messages []*history.Message) error
 				continue
 			}
 			t.take(m)
-			a.consumed = append(a.consumed, m.Event)
+			e := m.Event
+			if e.Kind == history.ExecutionRewound {
+				e.Kind = history.ParentRewound
+			}
+			a.consumed = append(a.consumed, e)
 		case done:
+		case answer:
+			if a.warm {
+				return errCold
+			}
+			a.tell(m.Event.Start.Parent)
 		case repeat:
 			if late = late || a.st.end != nil && !a.st.refused(); !late {
 				a.owe(segment)

@@ -80,7 +80,9 @@ func (a *attempt) sendOpen(n int) {
 	}
 	if a.st.end != nil && n == a.st.ended {
 		a.part()
-		a.tell()
+		if isChild(a.st.start) {
+			a.tell(a.st.start.Start.Parent)
+		}
 	}
 }
 

@@ -57,7 +57,7 @@ func (w *Worker) Checkup(ctx context.Context, instance string) (*Checkup, error)
 		c.Open = append(c.Open, begin(row))
 	default:
 		c.Open = a.waits()
-		for _, k := range a.kids() {
+		for _, k := range a.waitedFor() {
 			open, err := a.kid(ctx, k)
 			if err != nil {
 				return nil, err
@@ -93,7 +93,7 @@ func (w *Worker) Repair(ctx context.Context, instance string) ([]Open, error) {
 	}
 	a.project = true
 	open := a.waits()
-	for _, k := range a.kids() {
+	for _, k := range a.waitedFor() {
 		missing, err := a.kid(ctx, k)
 		if err == nil && len(missing) > 0 && a.st.end == nil {
 			_, err = w.Repair(ctx, missing[0].Child) // which has ended, and tells once more
@@ -162,20 +162,12 @@ func (a *attempt) waits() []Open {
 	return open
 }
 
-// kids are the children that have no outcome.
-func (a *attempt) kids() []*operation {
-	var kids []*operation
+// waitedFor are the children that have no outcome, unless nobody waits for anything.
+func (a *attempt) waitedFor() []*operation {
 	if a.st.end != nil {
 		return nil
 	}
-	for _, seg := range a.st.h.Segments {
-		for i := range seg.Events {
-			if e := &seg.Events[i]; e.Kind == history.SubOrchestrationCreated && a.st.ops[e.Op].outcome < 0 {
-				kids = append(kids, a.st.ops[e.Op])
-			}
-		}
-	}
-	return kids
+	return a.openChildren()
 }
 
 // kid is what is missing of a child: that it begins, or that its parent learns of its end. One that runs is waited for.

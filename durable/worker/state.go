@@ -1,8 +1,10 @@
 package worker
 
 import (
+	"slices"
 	"time"
 
+	"github.com/durable-lambda/durable-lambda/durable"
 	"github.com/durable-lambda/durable-lambda/durable/history"
 	"github.com/durable-lambda/durable-lambda/durable/store"
 )
@@ -43,6 +45,7 @@ type operation struct {
 	segment  int
 	outcome  int // the segment that holds it; -1
 	failed   bool
+	settled  bool // a child's failure that no rewind of the child can mend
 	canceled bool
 	gone     bool // a rewind has done away with it
 }
@@ -106,6 +109,7 @@ func (st *state) apply(n int, e *history.Event, sticky bool) {
 		}
 	case history.TaskCompleted, history.TaskFailed, history.TimerFired, history.SubOrchestrationCompleted, history.SubOrchestrationFailed:
 		if op := st.ops[e.Op]; op != nil {
+			op.settled = e.Failure != nil && slices.Contains(unmendable, durable.ErrorKind(e.Failure.Kind))
 			op.outcome, op.failed = n, e.Kind == history.TaskFailed || e.Kind == history.SubOrchestrationFailed
 			if op.command.Kind == history.TaskScheduled {
 				st.flying--
@@ -122,9 +126,12 @@ func (st *state) apply(n int, e *history.Event, sticky bool) {
 		}
 	case history.ExecutionCompleted, history.ExecutionFailed, history.ExecutionTerminated, history.ContinuedAsNew, history.StartRefused:
 		st.end, st.ended = e, n
-	case history.ExecutionRewound:
+	case history.ExecutionRewound, history.ParentRewound:
 		if e.Rewound != nil {
 			st.rewound(int(e.Rewound.From))
+		}
+		if isChild(e) {
+			st.report(e.Start.Parent)
 		}
 	case history.Sealed:
 		st.sealed = true
