@@ -16,15 +16,32 @@ type Mismatch struct {
 	Recorded *history.Event
 	// Number of that event in the history, from 1; 0 when it is not known.
 	Number int
+	// Segment is that of the event; without one, the segment whose turn the code is in. From 0, as they are stored.
+	Segment int
 	// Asked is what the code did, as a sentence.
 	Asked string
 	// Source is the line of the code.
 	Source string
+
+	foreign bool // no other code would match this history either
 }
 
+// causes is what a person needs who has never met a mismatch.
+const causes = "\nEither the code was changed, or it is not deterministic: time.Now, math/rand, the order of a map, goroutines, select and the " +
+	"environment may differ in each replay; what Context offers does not. Deploy code that asks for what is recorded (new code goes beside it, " +
+	"within durable.Changed or as another Version), and resume the instance."
+
+// Error has both sides on lines of their own.
 func (m *Mismatch) Error() string {
 	var b strings.Builder
-	b.WriteString("the code does not match the history: ")
+	b.WriteString("the code does not match the history")
+	switch {
+	case m.Number > 0:
+		fmt.Fprintf(&b, ", first at event %d, in segment %d", m.Number, m.Segment)
+	case m.Recorded == nil:
+		fmt.Fprintf(&b, ", first in the turn of segment %d", m.Segment)
+	}
+	b.WriteString(":\n  recorded: ")
 	if m.Recorded == nil {
 		b.WriteString("the history has nothing more for this turn")
 	} else {
@@ -38,11 +55,34 @@ func (m *Mismatch) Error() string {
 			fmt.Fprintf(&b, " (event %d)", m.Number)
 		}
 	}
-	b.WriteString("; " + m.Asked)
+	b.WriteString("\n  asked:    " + m.Asked)
 	if m.Source != "" {
 		b.WriteString(" at " + m.Source)
 	}
+	if !m.foreign {
+		b.WriteString(causes)
+	}
 	return b.String()
+}
+
+// locate says in which segment a mismatch is.
+func (r *Run) locate(err error) error {
+	m, ok := err.(*Mismatch)
+	if !ok {
+		return err
+	}
+	if m.Recorded == nil {
+		m.Segment = r.view.segment(r.at)
+	}
+	number := 0
+	for i, s := range r.view.segments {
+		for k := range s.Events {
+			if number = r.view.number(i, k, number); number == m.Number {
+				m.Segment = r.view.segment(i)
+			}
+		}
+	}
+	return m
 }
 
 // Panic says that the code panicked.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"runtime"
 	"strings"
 	"testing"
@@ -198,10 +199,89 @@ func TestMismatchNamesBothSides(t *testing.T) {
 			if op := recordedOp(got); op != m.op || got.Number != m.number {
 				t.Errorf("it is about operation %q, event %d, want %q, %d", op, got.Number, m.op, m.number)
 			}
+			if want := segmentOf(m.past, m.number); m.number > 0 && got.Segment != want {
+				t.Errorf("it is in segment %d, want %d", got.Segment, want)
+			}
 			if got.Source != line {
 				t.Errorf("the line is %q, want %q", got.Source, line)
 			}
 		})
+	}
+}
+
+// segmentOf is where the event with a number is.
+func segmentOf(past []*history.Segment, number int) int {
+	for i, s := range past {
+		if number -= len(s.Events); number <= 0 && number > -len(s.Events) {
+			return i
+		}
+	}
+	return -1
+}
+
+func TestMismatchReads(t *testing.T) {
+	t.Parallel()
+	past := []*history.Segment{segment(started()), segment(event(history.EventRaised, "", "E"), event(history.TaskScheduled, "0", "Charge"))}
+	var line string
+	d := deliver(body(func(r *replay.Run) {
+		r.Await(r.Event("E"))
+		line = nextLine()
+		_, _ = r.Activity("Debit", nil, nil)
+	}), past, replay.Options{})
+	want := "the code does not match the history, first at event 3, in segment 1:\n" +
+		"  recorded: the history has activity Charge (operation 0, event 3)\n" +
+		"  asked:    the code asked for activity Debit at " + line + "\n" +
+		"Either the code was changed, or it is not deterministic: "
+	if d.Err == nil || !strings.HasPrefix(d.Err.Error(), want) {
+		t.Errorf("it reads\n%v\nwant\n%s…", d.Err, want)
+	}
+	past[1] = segment(event(history.EventRaised, "", "E"))
+	d = deliver(body(func(r *replay.Run) { r.Await(r.Event("E")); ask(r, "Debit") }), past, replay.Options{}, event(history.EventRaised, "", "F"))
+	if want := "first in the turn of segment 1:\n  recorded: the history has nothing more for this turn\n"; d.Err == nil || !strings.Contains(d.Err.Error(), want) {
+		t.Errorf("an extra operation reads\n%v\nwant\n…%s…", d.Err, want)
+	}
+}
+
+// What an operation is asked for with, and what the code returns, may differ with a deployment, and the record counts; in a
+// test it is a mismatch.
+func TestWhatIsAskedForWithIsCompared(t *testing.T) {
+	t.Parallel()
+	timer := history.Event{Kind: history.TimerCreated, Op: "0", At: epoch.Add(time.Minute)}
+	waits := func(d time.Duration) replay.Code {
+		return body(func(r *replay.Run) { r.Await(r.Timer(d).Promise) })
+	}
+	ends := func(output string) []*history.Segment {
+		return []*history.Segment{segment(started(), history.Event{Kind: history.ExecutionCompleted, Data: history.Payload{Bytes: []byte(output)}})}
+	}
+	nothing := body(func(*replay.Run) {})
+	for _, c := range []struct {
+		name string
+		past []*history.Segment
+		code replay.Code
+		want string
+	}{
+		{"the same timer", []*history.Segment{segment(started(), timer)}, waits(time.Minute), ""},
+		{"a longer timer", []*history.Segment{segment(started(), timer)}, waits(time.Hour),
+			"with another time: " + epoch.Add(time.Hour).Format(time.DateOnly+"T15:04:05.000Z") + " instead of "},
+		{"the same output", ends("null"), nothing, ""},
+		{"another output", ends("1"), nothing, "the code returned null instead of 1"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			var log strings.Builder
+			d := deliver(c.code, c.past, replay.Options{Inputs: replay.CheckWarn, Log: slog.New(slog.NewTextHandler(&log, nil))})
+			if d.Err != nil || strings.Contains(log.String(), "level=WARN") != (c.want != "") || !strings.Contains(log.String(), c.want) {
+				t.Errorf("it gave %v and logged %q, want %q", d.Err, log.String(), c.want)
+			}
+			d = deliver(c.code, c.past, replay.Options{Inputs: replay.CheckStrict})
+			if (d.Err != nil) != (c.want != "") || d.Err != nil && !strings.Contains(d.Err.Error(), c.want) {
+				t.Errorf("strict, it gave %v, want %q", d.Err, c.want)
+			}
+		})
+	}
+	d := deliver(nothing, []*history.Segment{segment(started(), event(history.ExecutionFailed, "", ""))}, replay.Options{})
+	if d.Err == nil || !strings.Contains(d.Err.Error(), "the code ended with ExecutionCompleted") {
+		t.Errorf("another kind of end gave %v", d.Err)
 	}
 }
 

@@ -65,22 +65,43 @@ func (r *Run) match(op *operation, kind history.Kind, name string, fill func(*hi
 		r.fail(&Mismatch{Recorded: op.event, Number: op.number, Asked: "the code asked for " + asked, Source: source()})
 	}
 	if r.opt.Inputs != CheckOff {
-		e := history.Event{Kind: kind, Op: op.event.Op, Name: name}
-		if err := fill(&e); err == nil && !op.event.Data.Holds(e.Data.Bytes) {
-			r.differs(op, &e)
-		}
+		r.compare(op, fill)
 	}
 	r.seen(op)
 	return nil
 }
 
-func (r *Run) differs(op *operation, now *history.Event) {
-	m := &Mismatch{Recorded: op.event, Number: op.number, Source: source(),
-		Asked: "the code asked for it with another input: " + clip(now.Data.Bytes) + " instead of " + recorded(op.event.Data)}
-	if r.opt.Inputs == CheckStrict {
-		r.fail(m)
+// compare looks at what an operation is asked for with.
+func (r *Run) compare(op *operation, fill func(*history.Event) error) {
+	e := history.Event{Kind: op.event.Kind, Op: op.event.Op, Name: op.event.Name}
+	if fill(&e) != nil {
+		return
 	}
-	r.opt.Log.Warn("an operation is replayed with another input than before; the recorded one counts", "instance", r.opt.Instance, "op", op.event.Op, "detail", m.Error())
+	var asked string
+	switch {
+	case !op.event.Data.Holds(e.Data.Bytes):
+		asked = "the code asked for it with another input: " + clip(e.Data.Bytes) + " instead of " + recorded(op.event.Data)
+	case e.Kind == history.TimerCreated && !e.At.Equal(op.event.At):
+		asked = "the code asked for it with another time: " + e.At.Format(millis) + " instead of " + op.event.At.Format(millis)
+	default:
+		return
+	}
+	if err := r.differs(&Mismatch{Recorded: op.event, Number: op.number, Source: source(), Asked: asked}); err != nil {
+		r.fail(err)
+	}
+}
+
+// millis is how precise times are in a history.
+const millis = "2006-01-02T15:04:05.000Z"
+
+// differs is a mismatch where they are strict, and otherwise a warning: the history counts.
+func (r *Run) differs(m *Mismatch) error {
+	if r.opt.Inputs == CheckStrict {
+		return m
+	}
+	r.opt.Log.Warn("the code asks for something else than before in a replay; what is recorded counts", "instance", r.opt.Instance,
+		"op", m.Recorded.Op, "detail", r.locate(m).Error())
+	return nil
 }
 
 // recorded shows a payload whose bytes may not have been read.
@@ -234,7 +255,7 @@ func (r *Run) give(in input) {
 		r.raise(e)
 	case history.ParentRewound: // of no interest to the code
 	default:
-		r.err = &Mismatch{Recorded: e, Number: in.number, Asked: "this version cannot replay such an event: run a newer one"}
+		r.err = &Mismatch{Recorded: e, Number: in.number, Asked: "this version cannot replay such an event: run a newer one", foreign: true}
 	}
 }
 

@@ -150,6 +150,14 @@ func (p *past) commands(first, next int) map[string]*history.Event {
 	return out
 }
 
+// segment is the number that one has in the record.
+func (p *past) segment(i int) int {
+	if i >= 0 && i < len(p.at) {
+		return int(p.at[i])
+	}
+	return i
+}
+
 // number is that of an event in the record, from 1, where before is how many events came before it.
 func (p *past) number(segment, event, before int) int {
 	if p.numbers == nil {

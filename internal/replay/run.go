@@ -13,6 +13,7 @@ type Run struct {
 	code Code
 	opt  Options
 
+	view     past
 	segments []segment
 	groups   []group
 	inputs   []input
@@ -82,7 +83,7 @@ type input struct {
 func newRun(code Code, past []*history.Segment, opt Options) *Run {
 	view := rewind(past)
 	inputs, commands := count(view.segments)
-	r := &Run{code: code, opt: opt, at: -1, channels: map[string]*channel{}, groups: []group{{}},
+	r := &Run{code: code, opt: opt, view: view, at: -1, channels: map[string]*channel{}, groups: []group{{}},
 		inputs: make([]input, 0, inputs+8), slab: make([]operation, 0, commands), kept: view.kept, epoch: view.rewinds}
 	r.log = slog.New(liveHandler{opt.Log.Handler(), r})
 	var suspended, terminated, unfinished bool
@@ -161,7 +162,7 @@ func (r *Run) file(in input) {
 func (r *Run) record(in input) {
 	r.slab = append(r.slab, operation{event: in.event, group: len(r.groups) - 1, number: in.number})
 	if !r.ops.put(key(in.event), &r.slab[len(r.slab)-1]) {
-		r.err = &Mismatch{Recorded: in.event, Number: in.number, Asked: "the history has it twice"}
+		r.err = &Mismatch{Recorded: in.event, Number: in.number, Asked: "the history has it twice", foreign: true}
 	}
 }
 
@@ -207,6 +208,11 @@ func (r *Run) check() error {
 		return &Mismatch{Asked: "the code returned"}
 	case !r.ended && end.event != nil:
 		return &Mismatch{Recorded: end.event, Number: end.number, Asked: "the code still waits"}
+	case end.event != nil && end.event.Kind != r.end.Kind:
+		return &Mismatch{Recorded: end.event, Number: end.number, Asked: "the code ended with " + describe(r.end.Kind, "")}
+	case end.event != nil && r.opt.Inputs != CheckOff && !end.event.Data.Holds(r.end.Data.Bytes):
+		return r.differs(&Mismatch{Recorded: end.event, Number: end.number,
+			Asked: "the code returned " + clip(r.end.Data.Bytes) + " instead of " + recorded(end.event.Data)})
 	}
 	return nil
 }

@@ -83,7 +83,7 @@ func (t *Turn) Deliver(inputs []history.Event, now time.Time) Decision {
 	r.segments = append(r.segments, segment{time: now, group: len(r.groups) - 1, sticky: suspends(inputs)})
 	r.onOwnGoroutine(r.drive)
 	if r.err != nil {
-		return Decision{Err: r.err}
+		return Decision{Err: r.locate(r.err)}
 	}
 	d := Decision{Consumed: max(r.cursor-first, 0), Ended: r.ended, Commands: r.takeCommands()}
 	if !r.ended && !r.suspended {
