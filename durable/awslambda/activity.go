@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/durable-lambda/durable-lambda/durable"
+	"github.com/durable-lambda/durable-lambda/durable/web"
 	"github.com/durable-lambda/durable-lambda/durable/worker"
 )
 
@@ -53,7 +54,7 @@ type activities struct {
 }
 
 func newActivities(h *hub, handlers []durable.Handler) (*activities, error) {
-	w, err := worker.New(worker.Config{Store: h.store, Handlers: handlers, Log: h.Log, Build: buildID(), Longest: longestFunction})
+	w, err := worker.New(worker.Config{Store: h.store, Handlers: handlers, Log: h.Log, Build: buildID(), Longest: longestFunction, HTTP: web.Do})
 	return &activities{hub: h, worker: w, exit: os.Exit, shuffle: rand.Shuffle}, err
 }
 

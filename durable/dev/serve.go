@@ -20,6 +20,7 @@ import (
 	"github.com/durable-lambda/durable-lambda/durable/dashboard"
 	"github.com/durable-lambda/durable-lambda/durable/mail"
 	"github.com/durable-lambda/durable-lambda/durable/store"
+	"github.com/durable-lambda/durable-lambda/durable/web"
 	"github.com/durable-lambda/durable-lambda/durable/worker"
 	"github.com/durable-lambda/durable-lambda/internal/shell"
 )
@@ -65,7 +66,7 @@ func Serve(ctx context.Context, c Config) (err error) {
 	if err != nil {
 		return err
 	}
-	w, err := worker.New(worker.Config{Store: st, Handlers: handlers, Log: c.Log, Build: buildID(),
+	w, err := worker.New(worker.Config{Store: st, Handlers: handlers, Log: c.Log, Build: buildID(), HTTP: web.Do,
 		Execute: shell.Parallel, Watch: shell.Watch(c.Log, shell.StuckAfter), Warm: warmBytes, InFlight: c.InFlight})
 	if err != nil {
 		return err

@@ -17,6 +17,7 @@ import (
 	"github.com/durable-lambda/durable-lambda/durable/backend/memory"
 	"github.com/durable-lambda/durable-lambda/durable/client"
 	"github.com/durable-lambda/durable-lambda/durable/store"
+	"github.com/durable-lambda/durable-lambda/durable/web"
 	"github.com/durable-lambda/durable-lambda/durable/worker"
 )
 
@@ -55,7 +56,7 @@ func New(t T, handlers ...durable.Handler) *System {
 // Deploy replaces the handlers by those of another build. What is under way goes on with them.
 func (s *System) Deploy(build string, handlers ...durable.Handler) {
 	s.t.Helper()
-	w, err := worker.New(worker.Config{Store: s.store, Handlers: handlers, Build: build, StrictInputs: true,
+	w, err := worker.New(worker.Config{Store: s.store, Handlers: handlers, Build: build, StrictInputs: true, HTTP: web.Do,
 		Log: slog.New(slog.NewTextHandler(s.t.Output(), nil)), Jitter: func() float64 { return 0 }})
 	if err != nil {
 		s.t.Fatal(err)

@@ -45,6 +45,8 @@ type Config struct {
 	After func(d time.Duration, f func()) (stop func() bool)
 	// Longest is how long an attempt of an activity can take where this worker runs; 0 is any time.
 	Longest time.Duration
+	// HTTP makes the requests of durable.HTTP, with a bearer token unless that is empty: web.Do. Without it the worker has no such activity.
+	HTTP func(ctx context.Context, req durable.HTTPRequest, token string) (durable.HTTPResponse, error)
 	// Jitter returns a number in [0, 1); math/rand without it.
 	Jitter func() float64
 	// SegmentCommands and SegmentBytes bound one segment; history's limits without them. Tests lower them.
@@ -87,7 +89,7 @@ func New(cfg Config) (*Worker, error) {
 			return nil, err
 		}
 	}
-	if h := durable.BindHTTP(w.http); w.activities[h.Name].Do == nil {
+	if h := durable.BindHTTP(w.http); w.cfg.HTTP != nil && w.activities[h.Name].Do == nil {
 		w.activities[h.Name] = h
 	}
 	return w, nil
