@@ -37,6 +37,9 @@ bench: ## replay, codec, store, cold starts
 fuzz: ## every fuzz target for 20 seconds
 	@for p in $$(go list ./...); do for f in $$(go test -list '^Fuzz' $$p | grep '^Fuzz'); do go test -run '^$$' -fuzz "^$$f$$" -fuzztime 20s $$p || exit 1; done; done
 
+api: ## write docs/api.txt: what users can call
+	@go test ./tests/arch -run TestAPI -update
+
 localstack-up: ## start LocalStack on 127.0.0.1:4566, with Docker or without
 	@localstack/up
 
@@ -52,5 +55,5 @@ smoke-aws: ## try a deployment on AWS itself: costs cents, and cleans up
 clean: ## remove what was built
 	@rm -rf bin .cache .aws-sam
 
-.PHONY: help run test test-unit sim sim-mutations chaos check race bench fuzz localstack-up deploy-local localstack-down test-aws test-e2e smoke-aws clean
+.PHONY: help run test test-unit sim sim-mutations chaos check race bench fuzz api localstack-up deploy-local localstack-down test-aws test-e2e smoke-aws clean
 .DEFAULT_GOAL := help
