@@ -425,7 +425,7 @@ var mutants = []mutant{
 	{name: "rewind: a message rewinds again and again", crash: "rewound twice, in chunks", file: "durable/worker/rewind.go",
 		old: "!settled && !consumed", new: "!settled && (!consumed || true)"},
 	{name: "rewind: whatever has ended is rewound", file: "durable/worker/rewind.go",
-		survives: "clients look first; TestARewindThatComesLateIsDropped notices",
+		survives: "clients look first; TestARewindThatMeetsACompletedInstanceIsDropped notices",
 		old:      "!st.over() || st.end.Kind != history.ExecutionFailed", new: "!st.over()"},
 	{name: "rewind: a sealed history goes on", file: "durable/worker/rewind.go",
 		old: "st.sealed || !st.over()", new: "!st.over()"},
