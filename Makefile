@@ -15,10 +15,11 @@ test: check ## every tier, and a table of what ran
 
 test-unit:     ## the unit tier: under a minute
 sim-mutations: ## leave out each rule of the protocol once: the simulation must notice
+conformance:   ## what orchestrations can rely on: each sentence, backend and mode, in a table
 chaos:         ## kill the server under load
 test-aws:      ## the AWS adapters in LocalStack, which it starts when it is not up
 test-e2e:      ## the deployed template in LocalStack, end to end
-test-unit sim-mutations chaos test-aws test-e2e: # the tier is the last word of each
+test-unit sim-mutations conformance chaos test-aws test-e2e: # the tier is the last word of each
 	@go run ./tests/tiers -only $(lastword $(subst -, ,$@))
 
 sim: ## the simulation: SEEDS=n seeds
@@ -55,5 +56,5 @@ smoke-aws: ## try a deployment on AWS itself: costs cents, and cleans up
 clean: ## remove what was built
 	@rm -rf bin .cache .aws-sam
 
-.PHONY: help run test test-unit sim sim-mutations chaos check race bench fuzz api localstack-up deploy-local localstack-down test-aws test-e2e smoke-aws clean
+.PHONY: help run test test-unit sim sim-mutations conformance chaos check race bench fuzz api localstack-up deploy-local localstack-down test-aws test-e2e smoke-aws clean
 .DEFAULT_GOAL := help

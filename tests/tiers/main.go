@@ -33,13 +33,14 @@ type tier struct {
 func tiers(seeds int) []tier {
 	return []tier{
 		{name: "unit", what: "unit, property, golden, architecture",
-			packages: []string{"./...", "!/durable/backend/", "!/tests/sim", "!/tests/chaos"}},
+			packages: []string{"./...", "!/durable/backend/", "!/tests/sim", "!/tests/chaos", "!/tests/conformance"}},
 		{name: "backend", what: "conformance of memory and Pebble, crashes", packages: []string{"./durable/backend/..."}},
 		{name: "fuzz", what: "every fuzz target, " + executions + " inputs each", do: fuzz},
 		{name: "sim", what: fmt.Sprintf("simulation, %d seeds", seeds), packages: []string{"./tests/sim"},
 			args: []string{"-timeout", "30m", "-v", "-args", fmt.Sprintf("-seeds=%d", seeds)}},
 		{name: "mutations", what: "TestMutants, TestShrinking: rules left out", packages: []string{"./tests/sim"},
 			args: []string{"-timeout", "30m", "-v", "-run", "^(TestMutants|TestShrinking)$", "-parallel", "2", "-args", "-mutants=2000"}},
+		{name: "conformance", what: "sentences on memory and Pebble, in four modes", do: conformance},
 		{name: "chaos", what: "the server killed under load", packages: []string{"./tests/chaos"}, args: []string{"-count=1"}},
 		{name: "template", what: "the SAM template: lint, rules, permissions", packages: []string{"./tests/template"},
 			args: []string{"-tags=template", "-count=1"}, missing: exec.Command("infra/missing")},
@@ -157,6 +158,14 @@ func (t tier) test() error {
 	return err
 }
 
+// conformance runs in the package's own folder, where go test shows what a test prints that passes: the table.
+func conformance() error {
+	cmd := exec.Command("go", "test", "-count=1", "-args", "-table")
+	cmd.Dir = "tests/conformance"
+	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+	return cmd.Run()
+}
+
 // expand lists packages, without those that are to be left out.
 func expand(patterns []string) ([]string, error) {
 	var with, without []string
@@ -187,7 +196,7 @@ func table(results []result) {
 		if r.took > 0 {
 			took = r.took.Round(100 * time.Millisecond).String()
 		}
-		fmt.Printf("  %-9s %-44s %8s  %s\n", r.name, r.what, took, r.outcome)
+		fmt.Printf("  %-11s %-44s %8s  %s\n", r.name, r.what, took, r.outcome)
 	}
 	fmt.Println()
 }
