@@ -49,7 +49,7 @@ var activityCases = []sentence{
 		e.start("")
 		e.gives(32)
 	}},
-	{area: "activities", says: "a failure has the activity's name, its attempt and its text", aws: true, script: func(e *env) {
+	{area: "activities", says: "a failure has the activity's name, its attempt and its text", script: func(e *env) {
 		e.deploy(e.attempts(9, errors.New("out of stock")), body(func(ctx durable.Context, in string) (any, error) {
 			_, err := work.Call(ctx, in)
 			var failed *durable.ActivityError
@@ -99,7 +99,7 @@ var activityCases = []sentence{
 		e.advance(4 * time.Second)
 		e.gives("done")
 	}},
-	{area: "activities", says: "a permanent failure is not retried", aws: true, script: func(e *env) {
+	{area: "activities", says: "a permanent failure is not retried", script: func(e *env) {
 		e.deploy(works(func(ctx context.Context, _ string) (string, error) {
 			e.note(durable.Attempt(ctx))
 			return "", durable.Permanent(errors.New("never"))
@@ -165,7 +165,7 @@ var activityCases = []sentence{
 		e.start("")
 		e.gives("main")
 	}},
-	{area: "activities", says: "an activity that nobody waits for is made though the instance completes", aws: true, script: func(e *env) {
+	{area: "activities", says: "an activity that nobody waits for is made though the instance completes", script: func(e *env) {
 		e.deploy(e.echoes(), body(func(ctx durable.Context, in string) (any, error) { work.Start(ctx, "unwatched"); return "done", nil }))
 		e.start("")
 		e.gives("done")
@@ -286,7 +286,7 @@ var stepCases = []sentence{
 		e.gives(42)
 		e.happened("price")
 	}},
-	{area: "steps", says: "a step that fails is an ActivityError with its name and its kinds", aws: true, script: func(e *env) {
+	{area: "steps", says: "a step that fails is an ActivityError with its name and its kinds", script: func(e *env) {
 		e.deploy(body(func(ctx durable.Context, in string) (any, error) {
 			_, err := durable.Step(ctx, "Price", func(context.Context) (int, error) { return 0, fmt.Errorf("no: %w", declined) })
 			var failed *durable.ActivityError

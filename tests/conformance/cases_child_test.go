@@ -37,7 +37,7 @@ var childCases = []sentence{
 		e.start("Ada")
 		e.gives("Ada")
 	}},
-	{area: "sub-orchestrations", says: "a sub-orchestration is an instance with the id that was chosen, and knows its parent", aws: true, script: func(e *env) {
+	{area: "sub-orchestrations", says: "a sub-orchestration is an instance with the id that was chosen, and knows its parent", script: func(e *env) {
 		e.deploy(kids(), parents(kidID, durable.Tag("team", "blue")))
 		e.start("wait")
 		in := e.is("kid", durable.Running)
@@ -69,7 +69,7 @@ var childCases = []sentence{
 		e.start("")
 		e.gives("kid Failed true")
 	}},
-	{area: "sub-orchestrations", says: "a sub-orchestration with its parent's id is refused as InstanceExists", aws: true, script: func(e *env) {
+	{area: "sub-orchestrations", says: "a sub-orchestration with its parent's id is refused as InstanceExists", script: func(e *env) {
 		e.deploy(kids(), body(func(ctx durable.Context, _ string) (any, error) {
 			_, err := child.Call(ctx, "me", durable.ID(ctx.InstanceID()))
 			return errors.Is(err, durable.InstanceExists), nil
@@ -101,7 +101,7 @@ var childCases = []sentence{
 		e.advance(2 * time.Second)
 		e.gives("onetwo")
 	}},
-	{area: "sub-orchestrations", says: "a sub-orchestration that is terminated fails its call as InstanceTerminated", aws: true, script: func(e *env) {
+	{area: "sub-orchestrations", says: "a sub-orchestration that is terminated fails its call as InstanceTerminated", script: func(e *env) {
 		e.deploy(kids(), body(func(ctx durable.Context, _ string) (any, error) {
 			_, err := child.Call(ctx, "wait", kidID)
 			return errors.Is(err, durable.InstanceTerminated), nil
@@ -133,7 +133,7 @@ var childCases = []sentence{
 			e.is(id, durable.Terminated)
 		}
 	}},
-	{area: "sub-orchestrations", says: "a child runs on when its parent ends", aws: true, script: func(e *env) {
+	{area: "sub-orchestrations", says: "a child runs on when its parent ends", script: func(e *env) {
 		e.deploy(kids(), body(func(ctx durable.Context, _ string) (any, error) { child.Start(ctx, "wait", kidID); return "done", nil }))
 		e.start("")
 		e.gives("done")
@@ -222,7 +222,7 @@ var scopeCases = []sentence{
 		e.settle()
 		e.gives(true)
 	}},
-	{area: "scopes", says: "what waits in a scope ends as ErrTimeout when its time is over", aws: true, script: func(e *env) {
+	{area: "scopes", says: "what waits in a scope ends as ErrTimeout when its time is over", script: func(e *env) {
 		e.deploy(body(func(ctx durable.Context, _ string) (any, error) {
 			scope, cancel := durable.WithTimeout(ctx, 2*time.Second)
 			defer cancel()
@@ -370,7 +370,7 @@ var wireCases = []sentence{
 		e.start("")
 		e.gives(30*20_000 + 50)
 	}},
-	{area: "payloads", says: "null, zero and empty values arrive as what they are", aws: true, script: func(e *env) {
+	{area: "payloads", says: "null, zero and empty values arrive as what they are", script: func(e *env) {
 		raw := durable.NewActivity[json.RawMessage, json.RawMessage]("Raw")
 		e.deploy(raw.Bind(func(_ context.Context, in json.RawMessage) (json.RawMessage, error) { return in, nil }), body(func(ctx durable.Context, _ string) (any, error) {
 			for _, v := range []string{`null`, `0`, `""`, `[]`, `{}`, `false`, `"\u0000"`, `1e400`, `12345678901234567890`} {
@@ -390,13 +390,13 @@ var wireCases = []sentence{
 		e.settle()
 		e.is("main", durable.Failed)
 	}},
-	{area: "payloads", says: "an input that is no JSON is refused as ErrInvalid", aws: true, script: func(e *env) {
+	{area: "payloads", says: "an input that is no JSON is refused as ErrInvalid", script: func(e *env) {
 		_, err := e.client.Start(e.ctx, durable.StartRequest{Name: "Main", Input: json.RawMessage(`{`)})
 		e.refuses(err, durable.ErrInvalid)
 		_, err = e.client.Start(e.ctx, durable.StartRequest{Name: ""})
 		e.refuses(err, durable.ErrInvalid)
 	}},
-	{area: "payloads", says: "a result that is no JSON fails the call", aws: true, script: func(e *env) {
+	{area: "payloads", says: "a result that is no JSON fails the call", script: func(e *env) {
 		odd := durable.NewActivity[string, any]("Odd")
 		e.deploy(odd.Bind(func(context.Context, string) (any, error) { return make(chan int), nil }), body(func(ctx durable.Context, in string) (any, error) {
 			_, err := odd.Call(ctx, in)

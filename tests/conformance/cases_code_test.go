@@ -84,7 +84,7 @@ var errorCases = []sentence{
 }
 
 var codeCases = []sentence{
-	{area: "code", says: "an orchestration that panics is suspended with the panic as the reason", aws: true, script: func(e *env) {
+	{area: "code", says: "an orchestration that panics is suspended with the panic as the reason", script: func(e *env) {
 		e.deploy(body(func(durable.Context, string) (any, error) { panic("oh no") }))
 		e.start("")
 		e.stops("oh no")

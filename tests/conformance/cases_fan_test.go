@@ -51,7 +51,7 @@ var fanCases = []sentence{
 		e.start("")
 		e.gives(1019090)
 	}},
-	{area: "fan-out", says: "two fan-outs one after another do not mix", aws: true, script: func(e *env) {
+	{area: "fan-out", says: "two fan-outs one after another do not mix", script: func(e *env) {
 		e.deploy(doubles(), body(func(ctx durable.Context, _ string) (any, error) {
 			a, err := sum(ctx, 20)
 			b, err2 := sum(ctx, 30)
@@ -92,7 +92,7 @@ var fanCases = []sentence{
 		e.advance(time.Hour)
 		e.gives([]string{"1m0s", "2m0s", "3m0s"})
 	}},
-	{area: "fan-out", says: "Map returns what each item came to, in the items' order", aws: true, script: func(e *env) {
+	{area: "fan-out", says: "Map returns what each item came to, in the items' order", script: func(e *env) {
 		e.deploy(halves(), body(func(ctx durable.Context, _ string) (any, error) {
 			got, err := durable.Map(ctx, []int{8, 3, 4}, double.Call)
 			return fmt.Sprint(got[0].Value, got[1].Err, got[2].Value, err != nil), nil
@@ -201,7 +201,7 @@ var fanCases = []sentence{
 		e.start("")
 		e.gives(6)
 	}},
-	{area: "coroutines", says: "a coroutine that still waits when the code returns is given up", aws: true, script: func(e *env) {
+	{area: "coroutines", says: "a coroutine that still waits when the code returns is given up", script: func(e *env) {
 		e.deploy(body(func(ctx durable.Context, _ string) (any, error) {
 			durable.Go(ctx, func(ctx durable.Context) (string, error) { return answer.Next(ctx).Await() })
 			return "done", nil

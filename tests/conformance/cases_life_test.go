@@ -30,7 +30,7 @@ var lifeCases = []sentence{
 		e.terminate("too early")
 		e.is("main", durable.Terminated)
 	}},
-	{area: "terminate", says: "an instance that is suspended is terminated", aws: true, script: func(e *env) {
+	{area: "terminate", says: "an instance that is suspended is terminated", script: func(e *env) {
 		e.deploy(hear(1))
 		e.start("")
 		e.suspend("wait")
@@ -43,7 +43,7 @@ var lifeCases = []sentence{
 		e.refuses(e.manage(durable.Terminate, "late"), durable.ErrEnded)
 		e.is("main", durable.Completed)
 	}},
-	{area: "terminate", says: "an instance that does not exist is not managed but ErrNotFound", aws: true, script: func(e *env) {
+	{area: "terminate", says: "an instance that does not exist is not managed but ErrNotFound", script: func(e *env) {
 		for _, c := range []durable.Command{durable.Terminate, durable.Suspend, durable.Resume} {
 			e.refuses(e.manage(c, ""), durable.ErrNotFound)
 		}
@@ -68,7 +68,7 @@ var lifeCases = []sentence{
 		e.is("main", durable.Terminated)
 		e.equal("history", e.kinds("main"), before)
 	}},
-	{area: "terminate", says: "an event after terminate is refused as ErrEnded", aws: true, script: func(e *env) {
+	{area: "terminate", says: "an event after terminate is refused as ErrEnded", script: func(e *env) {
 		e.deploy(hear(1))
 		e.start("")
 		e.terminate("enough")
@@ -138,7 +138,7 @@ var lifeCases = []sentence{
 		e.resume()
 		e.gives("kept")
 	}},
-	{area: "suspend", says: "suspending what is suspended is refused as ErrSuspended", aws: true, script: func(e *env) {
+	{area: "suspend", says: "suspending what is suspended is refused as ErrSuspended", script: func(e *env) {
 		e.deploy(hear(1))
 		e.start("")
 		e.suspend("lunch")
@@ -149,7 +149,7 @@ var lifeCases = []sentence{
 		e.start("")
 		e.refuses(e.manage(durable.Resume, ""), durable.ErrNotSuspended)
 	}},
-	{area: "suspend", says: "an instance that has ended is neither suspended nor resumed but ErrEnded", aws: true, script: func(e *env) {
+	{area: "suspend", says: "an instance that has ended is neither suspended nor resumed but ErrEnded", script: func(e *env) {
 		e.deploy(hear(0))
 		e.start("")
 		e.refuses(e.manage(durable.Suspend, ""), durable.ErrEnded)
@@ -189,7 +189,7 @@ var lifeCases = []sentence{
 		e.must(e.client.Purge(e.ctx, "failed"))
 		e.equal("instances", len(e.list(durable.Query{})), 0)
 	}},
-	{area: "purge", says: "an instance that runs is not purged but ErrNotEnded", aws: true, script: func(e *env) {
+	{area: "purge", says: "an instance that runs is not purged but ErrNotEnded", script: func(e *env) {
 		e.deploy(hear(1))
 		e.start("")
 		e.refuses(e.client.Purge(e.ctx, "main"), durable.ErrNotEnded)
@@ -228,7 +228,7 @@ var lifeCases = []sentence{
 		_, err := e.client.Get(e.ctx, "main")
 		e.refuses(err, durable.ErrNotFound)
 	}},
-	{area: "status", says: "a custom status is shown while the instance runs", aws: true, script: func(e *env) {
+	{area: "status", says: "a custom status is shown while the instance runs", script: func(e *env) {
 		e.deploy(body(func(ctx durable.Context, _ string) (any, error) {
 			ctx.SetStatus(map[string]int{"page": 7})
 			return hears(ctx, 1)
@@ -245,7 +245,7 @@ var lifeCases = []sentence{
 		e.start("")
 		e.json("custom status", e.is("main", durable.Completed).CustomStatus, "two")
 	}},
-	{area: "status", says: "a custom status of nil clears it", aws: true, script: func(e *env) {
+	{area: "status", says: "a custom status of nil clears it", script: func(e *env) {
 		e.deploy(body(func(ctx durable.Context, _ string) (any, error) {
 			ctx.SetStatus("busy")
 			if _, err := hears(ctx, 1); err != nil {
@@ -284,7 +284,7 @@ var lifeCases = []sentence{
 		e.equal("created", in.Created.Sub(epoch), time.Duration(0))
 		e.equal("updated", in.Updated.Sub(epoch), time.Hour)
 	}},
-	{area: "status", says: "an instance that nobody has begun yet is Pending", aws: true, script: func(e *env) {
+	{area: "status", says: "an instance that nobody has begun yet is Pending", script: func(e *env) {
 		e.deploy(hear(1))
 		e.begin("")
 		e.is("main", durable.Pending)

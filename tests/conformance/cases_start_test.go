@@ -28,7 +28,7 @@ var startCases = []sentence{
 		e.completes(a.ID(), "")
 		e.completes(b.ID(), "")
 	}},
-	{area: "start", says: "the id of an instance that runs is refused as ErrExists", aws: true, script: func(e *env) {
+	{area: "start", says: "the id of an instance that runs is refused as ErrExists", script: func(e *env) {
 		e.deploy(hear(1))
 		e.start("")
 		_, err := start.Submit(e.ctx, e.client, "again", durable.ID("main"))
@@ -41,7 +41,7 @@ var startCases = []sentence{
 		e.start("two")
 		e.gives("two")
 	}},
-	{area: "start", says: "ReuseNever refuses the id of an instance that has ended", aws: true, script: func(e *env) {
+	{area: "start", says: "ReuseNever refuses the id of an instance that has ended", script: func(e *env) {
 		e.deploy(hear(0))
 		e.start("")
 		_, err := start.Submit(e.ctx, e.client, "", durable.ID("main"), durable.ReuseNever)
@@ -101,7 +101,7 @@ var startCases = []sentence{
 		}
 		e.equal("instances", len(e.list(durable.Query{})), len(ids))
 	}},
-	{area: "start", says: "ids, names, inputs, events and errors may be in any script", aws: true, script: func(e *env) {
+	{area: "start", says: "ids, names, inputs, events and errors may be in any script", script: func(e *env) {
 		main := durable.NewOrchestration[string, string]("Großauftrag 大口注文")
 		act := durable.NewActivity[string, string]("Prüfen ✓")
 		ev := durable.NewEvent[string]("Antwort 答え")
@@ -130,7 +130,7 @@ var startCases = []sentence{
 			e.refuses(err, durable.ErrInvalid)
 		}
 	}},
-	{area: "start", says: "tags are shown with the instance", aws: true, script: func(e *env) {
+	{area: "start", says: "tags are shown with the instance", script: func(e *env) {
 		e.deploy(hear(0))
 		e.start("", durable.Tag("team", "blue"), durable.Tag("size", "XL"))
 		e.equal("tags", e.is("main", durable.Completed).Tags, map[string]string{"size": "XL", "team": "blue"})
@@ -192,7 +192,7 @@ var queryCases = []sentence{
 			}
 		}
 	}},
-	{area: "queries", says: "a query by status finds those that have it now", aws: true, script: func(e *env) {
+	{area: "queries", says: "a query by status finds those that have it now", script: func(e *env) {
 		e.deploy(hear(1))
 		for _, id := range []string{"runs", "main", "ended"} {
 			e.start("", durable.ID(id))
@@ -215,7 +215,7 @@ var queryCases = []sentence{
 		e.equal("invoices", e.list(durable.Query{IDPrefix: "invoice-1"}), "[invoice-1]")
 		e.equal("none", len(e.list(durable.Query{IDPrefix: "%"})), 0)
 	}},
-	{area: "queries", says: "a query by name finds instances of that orchestration", aws: true, script: func(e *env) {
+	{area: "queries", says: "a query by name finds instances of that orchestration", script: func(e *env) {
 		e.deploy(hear(1), child.Bind(func(durable.Context, string) (string, error) { return "", nil }))
 		e.start("")
 		_, err := child.Submit(e.ctx, e.client, "", durable.ID("kid"))
@@ -260,7 +260,7 @@ var queryCases = []sentence{
 		_, err := e.client.List(e.ctx, durable.Query{Continue: "made up"})
 		e.refuses(err, durable.ErrInvalid)
 	}},
-	{area: "queries", says: "reading what does not exist is refused as ErrNotFound", aws: true, script: func(e *env) {
+	{area: "queries", says: "reading what does not exist is refused as ErrNotFound", script: func(e *env) {
 		_, err := e.client.Get(e.ctx, "nobody")
 		e.refuses(err, durable.ErrNotFound)
 		_, err = e.client.History(e.ctx, "nobody")
@@ -296,7 +296,7 @@ var queryCases = []sentence{
 		}
 		e.Error("there is no result")
 	}},
-	{area: "history", says: "a history tells of suspending, resuming and terminating", aws: true, script: func(e *env) {
+	{area: "history", says: "a history tells of suspending, resuming and terminating", script: func(e *env) {
 		e.deploy(hear(1))
 		e.start("")
 		e.suspend("lunch")

@@ -78,7 +78,7 @@ var tokenCases = []sentence{
 		e.settle()
 		e.gives([]string{"first", "yes"})
 	}},
-	{area: "tokens", says: "a report after the instance has ended is refused as ErrEnded", aws: true, script: func(e *env) {
+	{area: "tokens", says: "a report after the instance has ended is refused as ErrEnded", script: func(e *env) {
 		e.deploy(e.handsOn(), calls(handed))
 		e.start("")
 		token := e.token()
@@ -149,7 +149,7 @@ func (e *env) round(n int) {
 }
 
 var renewCases = []sentence{
-	{area: "continue-as-new", says: "an orchestration continues as new with another input", aws: true, script: func(e *env) {
+	{area: "continue-as-new", says: "an orchestration continues as new with another input", script: func(e *env) {
 		e.deploy(rounds.Bind(func(ctx durable.Context, n int) (any, error) {
 			if n > 0 {
 				return nil, rounds.ContinueAsNew(ctx, n-1)
@@ -261,7 +261,7 @@ var renewCases = []sentence{
 			e.Error("the activity was not made")
 		}
 	}},
-	{area: "continue-as-new", says: "an instance that continues as new for ever is terminated", aws: true, script: func(e *env) {
+	{area: "continue-as-new", says: "an instance that continues as new for ever is terminated", script: func(e *env) {
 		e.deploy(rounds.Bind(func(ctx durable.Context, n int) (any, error) {
 			if err := durable.Sleep(ctx, time.Second); err != nil {
 				return nil, err
@@ -293,7 +293,7 @@ var sagaCases = []sentence{
 		e.fails("no money")
 		e.happened("flight", "hotel", "car", "undo car", "undo hotel", "undo flight")
 	}},
-	{area: "sagas", says: "a saga undoes nothing when all goes well", aws: true, script: func(e *env) {
+	{area: "sagas", says: "a saga undoes nothing when all goes well", script: func(e *env) {
 		e.deploy(e.echoes(), body(func(ctx durable.Context, _ string) (_ any, err error) {
 			saga := durable.NewSaga(ctx)
 			defer saga.End(&err)

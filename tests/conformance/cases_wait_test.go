@@ -73,7 +73,7 @@ var timerCases = []sentence{
 		e.advance(2 * time.Hour)
 		e.gives(true)
 	}},
-	{area: "timers", says: "a timer that nobody waits for does not keep the instance", aws: true, script: func(e *env) {
+	{area: "timers", says: "a timer that nobody waits for does not keep the instance", script: func(e *env) {
 		e.deploy(body(func(ctx durable.Context, _ string) (any, error) { durable.After(ctx, time.Hour); return "done", nil }))
 		e.start("")
 		e.gives("done")
@@ -146,7 +146,7 @@ var eventCases = []sentence{
 		e.settle()
 		e.gives("yes")
 	}},
-	{area: "events", says: "an event that comes before anybody waits for it is kept", aws: true, script: func(e *env) {
+	{area: "events", says: "an event that comes before anybody waits for it is kept", script: func(e *env) {
 		e.deploy(body(func(ctx durable.Context, _ string) (any, error) {
 			if err := durable.Sleep(ctx, 2*time.Second); err != nil {
 				return nil, err
@@ -167,7 +167,7 @@ var eventCases = []sentence{
 		e.settle()
 		e.gives("first")
 	}},
-	{area: "events", says: "events come in the order in which they were raised", aws: true, script: func(e *env) {
+	{area: "events", says: "events come in the order in which they were raised", script: func(e *env) {
 		e.deploy(hear(6))
 		e.start("")
 		e.tell("1", "2", "3")
@@ -203,7 +203,7 @@ var eventCases = []sentence{
 		e.settle()
 		e.gives("loud low")
 	}},
-	{area: "events", says: "an event of another name does not wake who waits for this one", aws: true, script: func(e *env) {
+	{area: "events", says: "an event of another name does not wake who waits for this one", script: func(e *env) {
 		e.deploy(hear(1))
 		e.start("")
 		e.must(durable.NewEvent[string]("Question").Raise(e.ctx, e.client, "main", "what?"))
@@ -238,7 +238,7 @@ var eventCases = []sentence{
 		e.settle()
 		e.gives("once then")
 	}},
-	{area: "events", says: "a wait with a time limit ends as ErrTimeout when it is over", aws: true, script: func(e *env) {
+	{area: "events", says: "a wait with a time limit ends as ErrTimeout when it is over", script: func(e *env) {
 		e.deploy(body(func(ctx durable.Context, _ string) (any, error) {
 			_, err := answer.Within(ctx, 2*time.Second)
 			return errors.Is(err, durable.ErrTimeout), nil
@@ -327,7 +327,7 @@ var eventCases = []sentence{
 		e.settle()
 		e.gives(strings.Join(want, " "))
 	}},
-	{area: "events", says: "an event whose data is of another type is an error of its wait", aws: true, script: func(e *env) {
+	{area: "events", says: "an event whose data is of another type is an error of its wait", script: func(e *env) {
 		e.deploy(body(func(ctx durable.Context, _ string) (any, error) {
 			_, err := answer.Next(ctx).Await()
 			return err != nil, nil
@@ -340,7 +340,7 @@ var eventCases = []sentence{
 	{area: "events", says: "an event for an instance that does not exist is refused as ErrNotFound", aws: true, script: func(e *env) {
 		e.refuses(answer.Raise(e.ctx, e.client, "nobody", "hello"), durable.ErrNotFound)
 	}},
-	{area: "events", says: "an event for an instance that has ended is refused as ErrEnded", aws: true, script: func(e *env) {
+	{area: "events", says: "an event for an instance that has ended is refused as ErrEnded", script: func(e *env) {
 		e.deploy(hear(0))
 		e.start("")
 		e.refuses(answer.Raise(e.ctx, e.client, "main", "late"), durable.ErrEnded)
@@ -369,7 +369,7 @@ var eventCases = []sentence{
 		e.settle()
 		e.gives("0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19")
 	}},
-	{area: "events", says: "an event to an orchestration that does not exist does the sender no harm", aws: true, script: func(e *env) {
+	{area: "events", says: "an event to an orchestration that does not exist does the sender no harm", script: func(e *env) {
 		e.deploy(body(func(ctx durable.Context, _ string) (any, error) { return "sent", answer.Send(ctx, "nobody", "hello") }))
 		e.start("")
 		e.gives("sent")

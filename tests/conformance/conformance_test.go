@@ -1,3 +1,5 @@
+//go:build !aws
+
 package conformance
 
 import (
@@ -35,15 +37,5 @@ func TestConformance(t *testing.T) {
 	})
 	if *table {
 		fmt.Print(results.table(sentences, time.Since(begin)))
-	}
-}
-
-// play has a script say whether a host keeps its sentence.
-func play(t *testing.T, s sentence, h *host) {
-	t.Helper()
-	e := &env{T: t, ctx: t.Context(), mode: h.mode, client: h.client, host: h}
-	s.script(e)
-	if h.mode == crash && h.crashes.count == 0 && h.handled > 0 {
-		t.Error("no worker has died: the mode shows nothing")
 	}
 }

@@ -261,3 +261,13 @@ func (e *env) equal(what string, got, want any) {
 		e.Errorf("%s: got %.500s, want %.500s", what, g, w)
 	}
 }
+
+// play has a script say whether a host keeps its sentence.
+func play(t *testing.T, s sentence, h *host) {
+	t.Helper()
+	e := &env{T: t, ctx: t.Context(), mode: h.mode, client: h.client, host: h}
+	s.script(e)
+	if h.mode == crash && h.crashes.count == 0 && h.handled > 0 {
+		t.Error("no worker has died: the mode shows nothing")
+	}
+}
