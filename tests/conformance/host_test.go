@@ -11,6 +11,7 @@ import (
 	"github.com/durable-lambda/durable-lambda/durable/backend/memory"
 	"github.com/durable-lambda/durable-lambda/durable/client"
 	"github.com/durable-lambda/durable-lambda/durable/store"
+	"github.com/durable-lambda/durable-lambda/durable/web"
 	"github.com/durable-lambda/durable-lambda/durable/worker"
 )
 
@@ -67,7 +68,7 @@ func (h *host) spawn() {
 		ports = h.process.ports(ports)
 	}
 	cfg := worker.Config{Store: store.New(store.Config{Backend: ports, Now: h.clock.Now}), Handlers: h.handlers, Build: h.build,
-		StrictInputs: true, Log: slog.New(slog.DiscardHandler), Jitter: func() float64 { return 0 }}
+		StrictInputs: true, HTTP: web.Do, Log: slog.New(slog.DiscardHandler), Jitter: func() float64 { return 0 }}
 	if h.mode == warm {
 		cfg.Warm, cfg.WarmAge = 64<<20, 10000*time.Hour
 	}
