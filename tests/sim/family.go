@@ -225,15 +225,23 @@ func (l *life) children() []opOf {
 	return out
 }
 
+// kid is the program of a child.
+func kid(m *history.Message) *program {
+	if m.Event.Name == frailOrch.Name() {
+		return &program{name: "frail kid", orchestration: m.Event.Name, event: goEvent, want: wantFrailKid}
+	}
+	return kinProgram
+}
+
 // kinProgram is that of the lives that an orchestration has asked for.
 var kinProgram = &program{name: "kin", orchestration: "Kin", want: wantKin}
 
 // parentOf is the generation that asked for a child; nil when the life is none.
 func (c *check) parentOf(l *life) *life {
-	if l.start == nil || l.start.Start == nil || l.start.Start.Parent == nil {
+	p := l.parent
+	if p == nil {
 		return nil
 	}
-	p := l.start.Start.Parent
 	return c.generation(p.Instance, p.Incarnation, int(p.Generation))
 }
 
@@ -287,10 +295,18 @@ func (c *check) toldParent(a *actor, m *history.Message) {
 	of.op.reported = true
 }
 
-// parted checks what terminates a child: its parent has ended, and wants that.
+// parted checks what terminates a child: its parent has ended, and wants that. Or what rewinds it: its parent was rewound.
 func (c *check) parted(a *actor, m *history.Message) {
 	p := m.Event.Start.Parent
 	of, ok := c.ops[store.OperationID(p.Instance, p.Incarnation, p.Generation, p.Op, p.Epoch)]
+	if m.Event.Kind == history.ExecutionRewound {
+		if !ok || !of.op.goesOn || of.op.command.Target.Incarnation != m.Incarnation {
+			c.w.fail("%s rewinds %s, and its parent does not want it", a, m.Instance)
+			return
+		}
+		of.op.urged++
+		return
+	}
 	if !ok || of.life.end == nil || of.op.command.Close != history.Terminate && !of.life.end.Recursive || of.op.command.Target.Incarnation != m.Incarnation {
 		c.w.fail("%s terminates %s, and its parent does not want it", a, m.Instance)
 		return
@@ -306,7 +322,7 @@ func (l *life) unwanted(o *op) bool {
 // untold is what the end of a life owes its parent, or its children.
 func (l *life) untold(c *check) string {
 	if l.end.Kind != history.ContinuedAsNew && c.parentOf(l) != nil {
-		p := l.start.Start.Parent
+		p := l.parent
 		if of := c.ops[store.OperationID(p.Instance, p.Incarnation, p.Generation, p.Op, p.Epoch)]; of.op != nil && !of.op.reported {
 			return "what it has come to, for its parent,"
 		}

@@ -26,7 +26,9 @@ type life struct {
 	calls                 map[string]int // external messages, and the segment that consumed them
 	raised                []*history.Event
 	start, end            *history.Event
-	ended                 int // the segment of the end
+	parent                *history.Parent // who waits for the outcome now
+	kin                   map[string]bool // the lives of children
+	ended                 int             // the segment of the end
 	sealed                bool
 
 	suspended, byWorker bool
@@ -61,6 +63,8 @@ type op struct {
 	dead       bool   // an attempt went to the dead-letter queue
 	reported   bool   // an outcome was sent
 	parted     int    // messages that end a child with its parent
+	goesOn     bool   // the child was asked for before, and is rewound
+	urged      int    // messages that rewind it
 	runs       int    // of an activity's body
 	beat       int    // the furthest heartbeat that was given
 
@@ -197,6 +201,9 @@ func seals(seg *history.Segment) bool {
 }
 
 func (l *life) apply(n int, e *history.Event, sticky bool) error {
+	if e.Start != nil && e.Start.Parent != nil && e.Kind != history.ExecutionTerminated {
+		l.parent = e.Start.Parent
+	}
 	if l.refused() && l.start == nil && e.Kind == history.ExecutionStarted {
 		l.start = e // of what comes to nothing
 		return nil
@@ -233,6 +240,10 @@ func (l *life) apply(n int, e *history.Event, sticky bool) error {
 			return err
 		}
 		l.ops[e.Op] = &op{command: e, asked: asked}
+		if e.Kind == history.SubOrchestrationCreated {
+			l.ops[e.Op].goesOn = l.kin[e.Target.Incarnation]
+			l.kin[e.Target.Incarnation] = true
+		}
 		if e.Kind == history.TaskScheduled {
 			l.asked = append(l.asked, l.ops[e.Op])
 		}
@@ -264,6 +275,7 @@ func (l *life) apply(n int, e *history.Event, sticky bool) error {
 		l.ops[e.Op].canceled, l.ops[e.Op].canceledIn = true, n
 	case history.ExecutionRewound:
 		return l.rewind(l.segments[n])
+	case history.ParentRewound:
 	case history.EventRaised:
 		l.raised = append(l.raised, e)
 	case history.ExecutionSuspended:
@@ -353,7 +365,7 @@ func (l *life) generations() []*life {
 }
 
 func newLife(instance, incarnation string, generation int) *life {
-	return &life{instance: instance, incarnation: incarnation, generation: generation, ops: map[string]*op{}, calls: map[string]int{}}
+	return &life{instance: instance, incarnation: incarnation, generation: generation, ops: map[string]*op{}, calls: map[string]int{}, kin: map[string]bool{}}
 }
 
 // unsent names the first command of a segment that is still wanted and was never sent.
@@ -372,6 +384,9 @@ func (l *life) unsent(segment int) string {
 		o := l.ops[e.Op]
 		if e.Kind == history.ExecutionStarted && l.end == nil && l.scheduled() && l.ops[history.StartOp].sent == 0 {
 			return "the timer of the start"
+		}
+		if o != nil && o.command == e && o.goesOn && o.urged == 0 && o.outcome == nil && l.end == nil {
+			return "the rewind of " + e.Target.Instance
 		}
 		if o == nil || o.command != e || o.sent > 0 || o.outcome != nil {
 			continue

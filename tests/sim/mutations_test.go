@@ -212,6 +212,12 @@ var mutants = []mutant{
 		old: "row.Incarnation >= m.Incarnation || !row.Purged && !row.Status.Ended()", new: "!row.Purged && !row.Status.Ended()"},
 	{name: "family: an event is another one each time", file: "durable/worker/child.go",
 		old: `"sent "+m.ID)`, new: `"sent "+m.ID+m.Sent.String())`},
+	{name: "family: a rewound parent does not say so", file: "durable/worker/child.go",
+		old: "	if e.Target.Incarnation != a.newLife(e, asked) {", new: "	if false {"},
+	{name: "family: a child tells its outcome as it was asked for first", file: "durable/worker/state.go",
+		old: "		if isChild(e) {\n			st.report(e.Start.Parent)\n		}\n", new: ""},
+	{name: "family: who has ended otherwise does not answer", file: "durable/worker/instance.go", crash: "rewound when a child has completed",
+		old: "			a.tell(m.Event.Start.Parent)\n", new: ""},
 	{name: "family: events are sent once", file: "durable/worker/child.go",
 		old: "	if a.terminated() || a.st.end != nil && a.st.last.Sub(sent) > signalFor {", new: "	if a.terminated() || a.w.store.Now().After(sent.Add(time.Second)) {"},
 

@@ -48,6 +48,11 @@ func (o *op) passedOn(m *history.Message) bool {
 
 // owed says what a message still asks for.
 func (c *check) owed(m *history.Message) string {
+	if m.Event.Kind == history.ExecutionRewound && m.Event.Start != nil {
+		if why := c.unanswered(m); why != "" {
+			return why
+		}
+	}
 	l := c.life(m.Instance, m.Incarnation)
 	if l == nil {
 		return c.owedWithoutHistory(m)

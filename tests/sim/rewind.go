@@ -12,6 +12,7 @@ import (
 
 	"github.com/durable-lambda/durable-lambda/durable"
 	"github.com/durable-lambda/durable-lambda/durable/history"
+	"github.com/durable-lambda/durable-lambda/durable/store"
 )
 
 // What a rewind does is folded here from the record, independently of the worker and of replay: where it must cut, what must be
@@ -35,6 +36,9 @@ func (g *grower) frail(do string, depth int) Node {
 		kid := Node{Do: pick(g.r, "call", "call", "call", "call", "step", "leave", "status", "sleep", "take")}
 		if depth > 0 && chance(g.r, 0.4) {
 			kid = g.frail(pick(g.r, "seq", "par", "par", "hasty", "try", "undo", "beside"), depth-1)
+			if kid.Do == "seq" && g.n%2 == 0 {
+				kid.Do = "child"
+			}
 		}
 		kid.Key = fmt.Sprint(kid.Do[:1], g.n)
 		switch kid.Do {
@@ -68,6 +72,8 @@ func (w *World) strict(ctx durable.Context, n Node) (string, error) {
 		return n.Do, err
 	case "try":
 		_, _ = w.all(ctx, n.Kids)
+	case "child":
+		return frailOrch.Call(ctx, Tree{Root: Node{Do: "seq", Kids: n.Kids}})
 	case "undo":
 		out, err := w.all(ctx, n.Kids)
 		if err != nil {
@@ -130,7 +136,7 @@ func (n Node) mended() string {
 		return n.Key + strings.Repeat(".", n.Size)
 	case "step":
 		return n.Key
-	case "seq", "par", "hasty", "undo", "beside":
+	case "seq", "par", "hasty", "undo", "beside", "child":
 		for _, kid := range n.Kids {
 			out.WriteString(kid.mended())
 		}
@@ -249,4 +255,26 @@ func (w *World) rewinds(id string, p *program, add func(*request)) {
 func (w *World) newest(l *life) bool {
 	row, err := w.plain.Row(context.Background(), l.instance)
 	return err == nil && row != nil && !row.Purged && row.Incarnation == l.incarnation && row.Status == history.StatusFailed
+}
+
+// wantFrailKid: a child that nobody waits for any more may stay failed.
+func wantFrailKid(w *World, l *life) error {
+	if l.end.Kind == history.ExecutionFailed {
+		return nil
+	}
+	return wantFrail(w, l)
+}
+
+// unanswered is what a child owes a parent that was rewound: to be rewound as well, to take note, or to say what it has come to.
+func (c *check) unanswered(m *history.Message) string {
+	p := m.Event.Start.Parent
+	of := c.ops[store.OperationID(p.Instance, p.Incarnation, p.Generation, p.Op, p.Epoch)]
+	l := c.life(m.Instance, m.Incarnation)
+	if of.op == nil || of.op.outcome != nil || of.op.gone || of.life.end != nil || of.op.reported {
+		return ""
+	}
+	if l != nil && l.parent != nil && l.parent.Epoch >= p.Epoch && (l.end == nil || l.segments[len(l.segments)-1].More) {
+		return ""
+	}
+	return "its parent waits, and was not answered"
 }

@@ -271,6 +271,15 @@ var scenarios = []scenario{
 			nodes("par", nodes("seq", broken("c", 1), ask("d")), nodes("seq", ask("e"), step("f"), broken("g", 1))), leave("h")))})
 		s.manage(time.Hour, "i1", durable.Rewind)
 	}},
+	{name: "rewound with a child", long: true, act: func(s *stage) {
+		s.start("i1", "frail", Tree{Root: nodes("seq", ask("a"), nodes("hasty", nodes("child", ask("b"), broken("c", 2), ask("d")), broken("e", 1)), ask("f"))})
+		s.manage(time.Hour, "i1", durable.Rewind)
+		s.manage(2*time.Hour, "i1", durable.Rewind)
+	}},
+	{name: "rewound when a child has completed", long: true, act: func(s *stage) {
+		s.start("i1", "frail", Tree{Root: nodes("hasty", broken("a", 1), nodes("child", sleep(10*time.Minute), ask("b")))})
+		s.manage(time.Hour, "i1", durable.Rewind)
+	}},
 	{name: "rewound twice, in chunks", long: true, plan: handedOn, act: func(s *stage) {
 		s.start("i1", "frail", Tree{Root: nodes("hasty", Node{Do: "beside", For: 3 * time.Hour, Kids: []Node{ask("a"), broken("b", 2)}}, broken("c", 1), ask("d"))})
 		s.manage(time.Hour, "i1", durable.Rewind)
