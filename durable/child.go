@@ -107,7 +107,7 @@ func (r *childRequest) check() error {
 
 // childError is the error of a child, from what its parent's history has.
 func childError(id string, f *history.Failure) error {
-	e := &OrchestrationError{Instance: id, Status: Failed, Kind: ErrorKind(f.Kind), Message: f.Message, Kinds: appendKinds(nil, f)}
+	e := &OrchestrationError{Instance: id, Status: Failed, Kind: ErrorKind(f.Kind), Message: f.Message, Kinds: appendKinds(nil, f), Properties: f.Properties}
 	if e.Kind == InstanceTerminated {
 		e.Status = Terminated
 	}

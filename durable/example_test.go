@@ -347,3 +347,31 @@ func ExampleHTTP() {
 	// GET https://example.com/reports/1
 	// 42 pages <nil>
 }
+
+// What a bank says of a refusal arrives where the payment was asked for, and is looked at there.
+func ExampleWithProperties() {
+	const declined = durable.ErrorKind("CardDeclined")
+	charge := durable.NewActivity[int, durable.None]("Charge")
+	pay := durable.NewOrchestration[int, string]("Pay")
+
+	sys := durabletest.New(durabletest.Standalone{},
+		charge.Bind(func(context.Context, int) (durable.None, error) {
+			err := durable.WithProperties(declined, map[string]string{"bank code": "51"})
+			return durable.None{}, durable.Permanent(err)
+		}),
+		pay.Bind(func(ctx durable.Context, amount int) (string, error) {
+			_, err := charge.Call(ctx, amount)
+			if errors.Is(err, declined) {
+				return "declined, because of " + durable.Properties(err)["bank code"], nil
+			}
+			return "paid", err
+		}))
+	ctx := context.Background()
+	run, err := pay.Submit(ctx, sys.Client, 12)
+	if err != nil {
+		panic(err)
+	}
+	sys.Settle()
+	fmt.Println(run.Wait(ctx))
+	// Output: declined, because of 51 <nil>
+}

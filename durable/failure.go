@@ -18,6 +18,8 @@ type ActivityError struct {
 	Message string
 	// Kinds are all kinds that the error wrapped, Kind first.
 	Kinds []ErrorKind
+	// Properties are what the code said of the error: see WithProperties.
+	Properties map[string]string
 
 	cause error
 }
@@ -37,7 +39,7 @@ func (e *ActivityError) Unwrap() error { return e.cause }
 
 // activityError is the error of a failure in the history.
 func activityError(f *history.Failure) error {
-	e := &ActivityError{Activity: f.Activity, Attempt: int(f.Attempt), Kind: ErrorKind(f.Kind), Message: f.Message}
+	e := &ActivityError{Activity: f.Activity, Attempt: int(f.Attempt), Kind: ErrorKind(f.Kind), Message: f.Message, Properties: f.Properties}
 	e.Kinds = appendKinds(nil, f)
 	return e
 }
@@ -55,9 +57,9 @@ func appendKinds(kinds []ErrorKind, f *history.Failure) []ErrorKind {
 // maxKinds of one error cross the wire.
 const maxKinds = 32
 
-// toFailure is err as it goes across the wire: its text, its kinds and whether it is permanent.
+// toFailure is err as it goes across the wire: its text, its kinds, its properties and whether it is permanent.
 func toFailure(err error) *history.Failure {
-	f := &history.Failure{Message: cut(err.Error(), history.MaxMessage)}
+	f := &history.Failure{Message: cut(err.Error(), history.MaxMessage), Properties: fitting(Properties(err))}
 	var kinds []ErrorKind
 	walk(err, 0, func(e error) {
 		switch e := e.(type) {

@@ -68,6 +68,8 @@ type OrchestrationError struct {
 	Kind     ErrorKind
 	Message  string
 	Kinds    []ErrorKind
+	// Properties are those of the error that the orchestration returned: see WithProperties.
+	Properties map[string]string
 
 	cause error
 }
@@ -76,6 +78,7 @@ func newOrchestrationError(in Instance) *OrchestrationError {
 	e := &OrchestrationError{Instance: in.ID, Status: in.Status, Message: string(in.Output)}
 	if in.Failure != nil {
 		e.Kind, e.Message, e.Kinds = ErrorKind(in.Failure.Kind), in.Failure.Message, appendKinds(nil, in.Failure)
+		e.Properties = in.Failure.Properties
 	}
 	if in.Status == Terminated {
 		e.Kind, e.Kinds = InstanceTerminated, []ErrorKind{InstanceTerminated}

@@ -137,13 +137,15 @@ type failureProperties struct {
 	Activity  string `json:"activity,omitempty"`
 	Attempt   uint32 `json:"attempt,omitempty"`
 	Permanent bool   `json:"permanent,omitempty"`
+	// Custom are the properties that the code gave the error.
+	Custom map[string]string `json:"custom,omitempty"`
 	// OtherCauses are those besides the inner failure: Durable Functions knows one.
 	OtherCauses []*failureDetails `json:"otherCauses,omitempty"`
 }
 
 func detailsOf(f history.Failure) *failureDetails {
 	d := &failureDetails{ErrorType: f.Kind, ErrorMessage: f.Message}
-	p := failureProperties{Activity: f.Activity, Attempt: f.Attempt, Permanent: f.Permanent}
+	p := failureProperties{Activity: f.Activity, Attempt: f.Attempt, Permanent: f.Permanent, Custom: f.Properties}
 	for i, cause := range f.Causes {
 		if i == 0 {
 			d.InnerFailure = detailsOf(cause)
@@ -151,7 +153,7 @@ func detailsOf(f history.Failure) *failureDetails {
 		}
 		p.OtherCauses = append(p.OtherCauses, detailsOf(cause))
 	}
-	if p.Activity != "" || p.Attempt != 0 || p.Permanent || p.OtherCauses != nil {
+	if p.Activity != "" || p.Attempt != 0 || p.Permanent || p.OtherCauses != nil || p.Custom != nil {
 		d.Properties = &p
 	}
 	return d

@@ -54,7 +54,7 @@ func TestStatusObject(t *testing.T) {
 	t.Parallel()
 	failure := &history.Failure{
 		Kind: "Declined", Message: "card <4> & co declined", Activity: "ChargeCard", Attempt: 3, Permanent: true,
-		Causes: []history.Failure{{Message: "no funds"}, {Kind: "Audit", Message: "logged"}},
+		Causes: []history.Failure{{Message: "no funds"}, {Kind: "Audit", Message: "logged"}}, Properties: map[string]string{"code": "51"},
 	}
 	f := newFake(
 		durable.Instance{ID: "bare", Name: "Hello", Status: durable.Pending},

@@ -43,6 +43,8 @@ func (c *Client) attempt(ctx context.Context, req *durable.ReportRequest) (*hist
 		return nil, invalid("the report says no failure")
 	case req.What == durable.ReportFailure && (len(req.Failure.Message) > history.MaxMessage || len(req.Failure.Kind) > history.MaxName):
 		return nil, invalid("the failure is too long: at most %d bytes of message and %d of its kind are allowed", history.MaxMessage, history.MaxName)
+	case req.What == durable.ReportFailure && history.CheckProperties(req.Failure.Properties) != nil:
+		return nil, invalid("%w", history.CheckProperties(req.Failure.Properties))
 	case req.What == durable.ReportHeartbeat && len(req.Data) > history.MaxHeartbeat:
 		return nil, invalid("the details of a heartbeat have %d bytes of JSON, at most %d are allowed", len(req.Data), history.MaxHeartbeat)
 	case req.What < durable.ReportResult || req.What > durable.ReportHeartbeat:

@@ -141,11 +141,20 @@ func writeFailure(w *writer, f *Failure, depth int) {
 	w.string(3, f.Activity)
 	w.uint(4, uint64(f.Attempt))
 	w.bool(5, f.Permanent)
-	if depth == maxCauses {
-		return
-	}
 	for i := range f.Causes {
-		w.nested(6, func(w *writer) { writeFailure(w, &f.Causes[i], depth+1) })
+		if depth < maxCauses {
+			w.nested(6, func(w *writer) { writeFailure(w, &f.Causes[i], depth+1) })
+		}
+	}
+	if len(f.Properties) > 0 {
+		w.nested(7, func(w *writer) {
+			for _, k := range slices.Sorted(maps.Keys(f.Properties)) {
+				w.nested(1, func(w *writer) {
+					w.string(1, k)
+					w.string(2, f.Properties[k])
+				})
+			}
+		})
 	}
 }
 
@@ -170,9 +179,26 @@ func readFailure(r *reader, f *Failure, depth int) {
 			var cause Failure
 			r.within(func(r *reader) { readFailure(r, &cause, depth+1) })
 			f.Causes = append(f.Causes, cause)
+		case 7:
+			r.within(func(r *reader) { readProperties(r, f) })
 		default:
 			r.unknown()
 		}
+	}
+}
+
+func readProperties(r *reader, f *Failure) {
+	for r.next(1) {
+		if r.field != 1 {
+			r.unknown()
+			return
+		}
+		var k, v string
+		r.within(func(r *reader) { readTag(r, &k, &v) })
+		if f.Properties == nil {
+			f.Properties = map[string]string{}
+		}
+		f.Properties[k] = v
 	}
 }
 
@@ -415,6 +441,9 @@ func (f *Failure) size() int {
 	n := 24 + len(f.Kind) + len(f.Message) + len(f.Activity)
 	for i := range f.Causes {
 		n += f.Causes[i].size()
+	}
+	for k, v := range f.Properties {
+		n += 8 + len(k) + len(v)
 	}
 	return n
 }

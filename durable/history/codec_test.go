@@ -356,6 +356,15 @@ func TestMemoryIsBoundedByTheInput(t *testing.T) {
 	}
 }
 
+func TestSizeCountsProperties(t *testing.T) {
+	t.Parallel()
+	few := history.Event{Kind: history.TaskFailed, Failure: &history.Failure{}}
+	many := history.Event{Kind: history.TaskFailed, Failure: &history.Failure{Properties: map[string]string{"k": strings.Repeat("x", 4000)}}}
+	if got := many.Size() - few.Size(); got < 4001 {
+		t.Errorf("properties of 4001 bytes count as %d", got)
+	}
+}
+
 // A segment is filled by Size, and an item has a hard limit: Size must not miss anything that can be long.
 func TestSizeCountsWhateverCanBeLong(t *testing.T) {
 	t.Parallel()

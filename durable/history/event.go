@@ -167,6 +167,8 @@ type Failure struct {
 	// Permanent says that retrying cannot help.
 	Permanent bool
 	Causes    []Failure
+	// Properties are what the code says of the error, for the code that handles it.
+	Properties map[string]string
 }
 
 // Policy is how an activity is to be run. It travels with its message and is kept with its event, so that whoever

@@ -74,6 +74,9 @@ func failures(depth int) *rapid.Generator[history.Failure] {
 			Activity: texts().Draw(t, "activity"), Attempt: rapid.Uint32().Draw(t, "attempt"),
 			Permanent: rapid.Bool().Draw(t, "permanent"),
 		}
+		if m := rapid.MapOfN(texts(), texts(), 0, 3).Draw(t, "properties"); len(m) > 0 {
+			f.Properties = m
+		}
 		if depth > 0 {
 			f.Causes = some(t, rapid.SliceOfN(failures(depth-1), 0, 2), "causes")
 		}

@@ -18,6 +18,8 @@ const (
 	MaxReason       = 4 << 10   // bytes of a reason
 	MaxMessage      = 4 << 10   // bytes of an error's text; longer ones are cut
 	MaxTags         = 4 << 10   // bytes of the tags and the trace context of an instance: they are in every row
+	MaxProperties   = 4 << 10   // bytes of the properties of an error, names and values
+	PropertyCount   = 32        // properties of an error
 	MaxCarried      = 250       // events that go over to the next generation
 	SegmentCommands = 1000      // commands of one segment
 	MaxInFlight     = 1000      // activities of one instance that are under way at once; the others wait in the history
@@ -57,6 +59,18 @@ func CheckTags(tags map[string]string, beside ...string) error {
 	}
 	if n > MaxTags {
 		return fmt.Errorf("the tags have %d bytes, at most %d are allowed", n, MaxTags)
+	}
+	return nil
+}
+
+// CheckProperties refuses properties of an error that are too many, or too long.
+func CheckProperties(properties map[string]string) error {
+	n := 0
+	for k, v := range properties {
+		n += len(k) + len(v)
+	}
+	if n > MaxProperties || len(properties) > PropertyCount {
+		return fmt.Errorf("an error has %d properties of %d bytes, at most %d of %d bytes are allowed", len(properties), n, PropertyCount, MaxProperties)
 	}
 	return nil
 }
