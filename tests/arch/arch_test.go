@@ -66,6 +66,7 @@ var layers = map[string]layer{
 	"examples/orders/shop":       {may: []string{"durable", "durable/backend", "examples/orders"}},
 	"examples/orders/notify":     {may: []string{"durable", "durable/mail", "examples/orders"}},
 	"examples/orders/web":        {may: []string{"durable", "examples/orders"}},
+	"examples/patterns/...":      {may: []string{"durable"}},
 	"examples/drills":            {may: []string{"durable"}},
 	"examples/drills/bodies":     {may: []string{"durable", "examples/drills"}},
 	"localstack/deploy":          {vendors: []string{"github.com/aws/aws-sdk-go-v2/...", "github.com/aws/smithy-go/...", "go.yaml.in/yaml/v3"}},
