@@ -38,8 +38,8 @@ bench: ## replay, codec, store, cold starts
 fuzz: ## every fuzz target for 20 seconds
 	@for p in $$(go list ./...); do for f in $$(go test -list '^Fuzz' $$p | grep '^Fuzz'); do go test -run '^$$' -fuzz "^$$f$$" -fuzztime 20s $$p || exit 1; done; done
 
-api: ## write docs/api.txt: what users can call
-	@go test ./tests/arch -run TestAPI -update
+api: ## write docs/api.txt and docs/limits.md: what users can call, and how much fits
+	@go test ./tests/arch -run 'TestAPI|TestLimits' -update
 
 localstack-up: ## start LocalStack on 127.0.0.1:4566, with Docker or without
 	@localstack/up
