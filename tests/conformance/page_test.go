@@ -122,13 +122,17 @@ DynamoDB, SQS and S3 in LocalStack.
 				continue
 			}
 			where, aws := "all modes", ""
+			var but []string
 			if s.aws {
 				aws = "aws"
 			}
 			for _, m := range modes {
 				if why := s.not[m]; why != "" {
-					where = "all modes but " + string(m) + ": " + why
+					but = append(but, string(m)+" ("+why+")")
 				}
+			}
+			if len(but) > 0 {
+				where += " but " + strings.Join(but, " and ")
 			}
 			fmt.Fprintf(&b, "| %s | %s | %s |\n", s.says, where, aws)
 		}
