@@ -3,7 +3,6 @@ package durable
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"time"
 
 	"github.com/durable-lambda/durable-lambda/durable/history"
@@ -59,22 +58,6 @@ type Purged struct {
 	Instances int
 	// Continue is where to go on, as Where.Continue of the same query; empty when there are no more.
 	Continue string
-}
-
-// PurgeAll purges instances by their ids, one after the other, and returns how many it has. Those that are not there, or
-// have not ended, it passes over.
-func PurgeAll(ctx context.Context, c Client, ids ...string) (int, error) {
-	n := 0
-	for _, id := range ids {
-		err := c.Purge(ctx, id)
-		switch {
-		case err == nil:
-			n++
-		case !errors.Is(err, ErrNotFound) && !errors.Is(err, ErrNotEnded):
-			return n, err
-		}
-	}
-	return n, nil
 }
 
 // StartRequest asks for a new instance.

@@ -25,12 +25,12 @@
 //	                                              createdTimeTo, runtimeStatus, name, tag=key=value, customStatus, q, top
 //	GET  /instances/{id}                          status; showHistory, showHistoryOutput, showInput
 //	POST /instances/{id}/raiseEvent/{eventName}   raise an external event
-//	POST /instances/{id}/terminate                reason
+//	POST /instances/{id}/terminate                reason; recursive=true: its sub-orchestrations, too
 //	POST /instances/{id}/suspend                  reason
 //	POST /instances/{id}/resume                   reason
 //	POST /instances/{id}/rewind                   reason; one that has failed
 //	POST /instances/{id}/restart                  restartWithNewInstanceId; timeout and pollingInterval as for a start
-//	DELETE /instances/{id}                        purge one that has ended
+//	DELETE /instances/{id}                        purge one that has ended; recursive=true: its sub-orchestrations, too
 //	DELETE /instances                             purge those that have ended; createdTimeFrom, and what a list takes but top
 //	POST /activities/{token}/complete             the result of an asynchronous activity
 //	POST /activities/{token}/fail                 {"message":…,"kind":…,"permanent":…}: its failure

@@ -44,7 +44,7 @@ func (a *API) manage(w http.ResponseWriter, r request, command durable.Command) 
 		return
 	}
 	err := a.client.Manage(r.Context(), durable.ManageRequest{
-		Instance: r.id(), Command: command, Reason: r.query.text("reason"),
+		Instance: r.id(), Command: command, Reason: r.query.text("reason"), Recursive: command == durable.Terminate && r.query.flag("recursive", false),
 	})
 	if err != nil {
 		Error(w, err)

@@ -19,6 +19,7 @@ func TestManage(t *testing.T) {
 		reason     string
 	}{
 		{"terminate", "running/terminate?reason=out+of+stock", 202, durable.Terminate, "out of stock"},
+		{"terminate with children", "running/terminate?recursive=true", 202, durable.Terminate, ""},
 		{"terminate without a reason", "running/terminate", 202, durable.Terminate, ""},
 		{"terminate suspended", "suspended/terminate", 202, durable.Terminate, ""},
 		{"terminate pending", "pending/terminate", 202, durable.Terminate, ""},
@@ -55,7 +56,7 @@ func TestManage(t *testing.T) {
 			var want []durable.ManageRequest
 			if tc.command != 0 {
 				id, _, _ := strings.Cut(tc.path, "/")
-				want = []durable.ManageRequest{{Instance: id, Command: tc.command, Reason: tc.reason}}
+				want = []durable.ManageRequest{{Instance: id, Command: tc.command, Reason: tc.reason, Recursive: strings.Contains(tc.path, "recursive=true")}}
 			}
 			if diff := cmp.Diff(want, f.commands); diff != "" {
 				t.Errorf("commands (-want +got):\n%s", diff)

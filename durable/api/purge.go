@@ -23,11 +23,17 @@ func (a *API) purge(w http.ResponseWriter, r request) {
 		Problem(w, http.StatusNotFound, "There is no instance with this id.", err.Error())
 		return
 	}
-	if err := a.client.Purge(r.Context(), r.id()); err != nil {
+	n, err := 1, error(nil)
+	if r.query.flag("recursive", false) {
+		n, err = durable.PurgeTree(r.Context(), a.client, r.id())
+	} else {
+		err = a.client.Purge(r.Context(), r.id())
+	}
+	if err != nil {
 		Error(w, err)
 		return
 	}
-	writeJSON(w, http.StatusOK, purged{1})
+	writeJSON(w, http.StatusOK, purged{n})
 }
 
 // purgeWhere serves DELETE instances. What takes longer than one request is gone on with as a list is: the answer has the

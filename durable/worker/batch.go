@@ -26,6 +26,15 @@ type group struct {
 // for ever where that number is higher.
 func (g *group) receivedOver(n int) bool { return g.redriven || g.receives > n }
 
+// tries is how often a message was received, or taken back from a dead-letter queue.
+func (g *group) tries() int {
+	n := g.receives
+	for _, m := range g.messages {
+		n = max(n, int(m.Redrives))
+	}
+	return n
+}
+
 // suspect is how often a message is received before its instance is no longer trusted to leave the others alone.
 const suspect = 2
 
@@ -109,7 +118,7 @@ func (w *Worker) settle(ctx context.Context, g *group, outcomes []Outcome) {
 		if err != nil {
 			outcomes[i] = w.again(fmt.Errorf("instance %s: %w", g.instance, err))
 			if errors.Is(err, errUnborn) {
-				outcomes[i].Retry += min(time.Duration(g.receives)*time.Second, unbornPause)
+				outcomes[i].Retry += min(time.Duration(g.tries())*time.Second, unbornPause)
 			}
 		}
 	}

@@ -117,7 +117,7 @@ func (a *attempt) awaitsStart(row *history.Row, messages []*history.Message) boo
 		return false // it begins now, or a purge has taken it
 	}
 	for _, m := range messages {
-		tired := max(a.g.receives, int(m.Redrives)) > unbornReceives && a.w.store.Now().Sub(m.Sent) > unbornFor
+		tired := a.g.tries() > unbornReceives && a.w.store.Now().Sub(m.Sent) > unbornFor
 		if isChild(&m.Event) && m.Event.Kind != history.ExecutionStarted && !tired {
 			return true
 		}

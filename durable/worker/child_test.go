@@ -473,6 +473,44 @@ func TestARewindOfAParentWhoseChild(t *testing.T) {
 	}
 }
 
+func TestAFamilyIsPurged(t *testing.T) {
+	t.Parallel()
+	h := family(t, func(ctx durable.Context, in string) (string, error) {
+		childOrch.Start(ctx, "nest", durable.ID("kid"))
+		_, err := childOrch.Call(ctx, "Ada", durable.ID("other"))
+		return "", err
+	})
+	h.parent("")
+	h.settle()
+	h.submitOther()
+	if n, err := durable.PurgeTree(t.Context(), h.client, "parent"); n != 0 || !errors.Is(err, durable.ErrNotEnded) || !strings.Contains(err.Error(), "kid") {
+		t.Fatalf("%d purged, %v", n, err)
+	}
+	h.manage("grandchild", durable.Terminate, "")
+	h.settle()
+	if n, err := durable.PurgeTree(t.Context(), h.client, "parent"); n != 3 || err != nil {
+		t.Fatalf("%d purged, %v", n, err)
+	}
+	for _, id := range []string{"parent", "kid", "grandchild"} {
+		if _, err := h.client.Get(t.Context(), id); !errors.Is(err, durable.ErrNotFound) {
+			t.Errorf("%s: %v", id, err)
+		}
+	}
+	if in := h.is("other", durable.Running); in.Parent != "" {
+		t.Errorf("what has the id of a child now is %+v", in)
+	}
+}
+
+// submitOther starts an instance of its own under an id that a child had.
+func (h *hub) submitOther() {
+	h.t.Helper()
+	h.now = h.now.Add(time.Second)
+	if _, err := childOrch.Submit(h.t.Context(), h.client, "wait", durable.ID("other")); err != nil {
+		h.t.Fatal(err)
+	}
+	h.settle()
+}
+
 // tell raises the event that the child waits for.
 func (b *bench) tell(id string) {
 	b.t.Helper()
