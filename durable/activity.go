@@ -192,11 +192,18 @@ func HeartbeatTimeout(d time.Duration) ActivityOption {
 
 type atMostOnce struct{}
 
-func (atMostOnce) apply(p *history.Policy) { p.AtMostOnce = true }
+func (atMostOnce) apply(p *history.Policy)         { p.AtMostOnce = true }
+func (atMostOnce) applyStep(o *replay.StepOptions) { o.AtMostOnce = true }
 
 // AtMostOnce is an ActivityOption: the body is begun once or never, whatever crashes. Where another delivery finds it begun
 // already, the call fails as OutcomeUnknown: it may have had effects, all or none. There are no retries.
-var AtMostOnce ActivityOption = atMostOnce{}
+//
+// It is a StepOption as well: the history has the start of the step before the step runs. Who finds it there, after a crash, does not
+// run it, and the step fails as OutcomeUnknown.
+var AtMostOnce interface {
+	ActivityOption
+	StepOption
+} = atMostOnce{}
 
 func mustName(what, name string) {
 	if err := history.CheckName(what, name); err != nil {

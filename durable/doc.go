@@ -36,7 +36,8 @@
 // one that is under way when the instance ends may be run once more. Retry and Timeout are part of the contract; retrying
 // costs the orchestration nothing. Permanent, and the kinds in Retry.NonRetryable, end it. The body of an Async activity hands its work
 // on with a Token, and the outcome is reported from elsewhere, by Complete or Fail, whenever it is there. A Step is an activity without a
-// message: a function that runs in the orchestrator's own process, for what takes milliseconds.
+// message: a function that runs in the orchestrator's own process, for what takes milliseconds; Activity.Inline makes one of an
+// activity.
 //
 // HTTP is an activity that every worker has: it sends a request, and asks again for what the server says is under way.
 //

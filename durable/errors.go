@@ -62,7 +62,7 @@ const (
 	WorkerLost = ErrorKind("WorkerLost")
 	// ErrTooLarge: an input or a result has more bytes of JSON than the hub keeps. Keep it elsewhere and pass a reference.
 	ErrTooLarge = ErrorKind("TooLarge")
-	// OutcomeUnknown: an activity that is AtMostOnce was begun, and nobody knows what came of it. It may have had effects.
+	// OutcomeUnknown: an activity or step that is AtMostOnce was begun, and nobody knows what came of it. It may have had effects.
 	OutcomeUnknown = ErrorKind("OutcomeUnknown")
 	// InstanceExists: a sub-orchestration was not started, because its id is that of an instance that runs.
 	InstanceExists = ErrorKind("InstanceExists")

@@ -245,6 +245,32 @@ func ExampleParallel() {
 	// Output: found in the archive <nil>
 }
 
+// A step that must not be repeated, and one that is run in place of an activity.
+func ExampleActivity_Inline() {
+	price := durable.NewActivity[string, int]("Price").Inline(func(_ context.Context, article string) (int, error) { return len(article), nil })
+	buy := durable.NewOrchestration[string, string]("Buy")
+
+	sys := durabletest.New(durabletest.Standalone{}, buy.Bind(func(ctx durable.Context, article string) (string, error) {
+		euros, err := price.Call(ctx, article)
+		if err != nil {
+			return "", err
+		}
+		number, err := durable.Step(ctx, "draw a number", func(context.Context) (int, error) { return 17, nil }, durable.AtMostOnce)
+		if errors.Is(err, durable.OutcomeUnknown) {
+			return "a number may be lost", nil // its worker was
+		}
+		return fmt.Sprintf("number %d: %d euros", number, euros), err
+	}))
+	ctx := context.Background()
+	run, err := buy.Submit(ctx, sys.Client, "clock")
+	if err != nil {
+		panic(err)
+	}
+	sys.Settle()
+	fmt.Println(run.Wait(ctx))
+	// Output: number 17: 5 euros <nil>
+}
+
 // An instance that has asked already goes on as it began; those that have not ask the right person.
 func ExampleChanged() {
 	approval := durable.NewEvent[bool]("Approval")

@@ -44,7 +44,7 @@ const (
 	SubOrchestrationCompleted Kind = 29 // input: its output
 	SubOrchestrationFailed    Kind = 30 // input: why it did not complete
 
-	StepStarted   Kind = 32 // output, reserved: an at-most-once step is about to run
+	StepStarted   Kind = 32 // output: an at-most-once step is about to run
 	StepCompleted Kind = 33 // input: the value of an inline step
 	StepFailed    Kind = 34 // input: the error of an inline step
 

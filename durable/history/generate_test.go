@@ -14,7 +14,7 @@ var written = []history.Kind{
 	history.ExecutionSuspended, history.ExecutionResumed, history.Sealed, history.CustomStatusSet, history.Continued,
 	history.TaskScheduled, history.TaskCompleted, history.TaskFailed,
 	history.TimerCreated, history.TimerFired, history.TimerCanceled, history.EventRaised,
-	history.StepCompleted, history.StepFailed, history.ChangeMarked, history.ContinuedAsNew, history.GenerationStarted, history.StartRefused, history.ParentRewound,
+	history.StepStarted, history.StepCompleted, history.StepFailed, history.ChangeMarked, history.ContinuedAsNew, history.GenerationStarted, history.StartRefused, history.ParentRewound,
 	history.ExecutionRewound, history.EventSent, history.SubOrchestrationCreated, history.SubOrchestrationCompleted, history.SubOrchestrationFailed,
 }
 

@@ -45,8 +45,7 @@ var kindNames = [...]string{
 // without anybody who knows what to do with them, their messages would be dropped.
 func (k Kind) unread() bool {
 	switch k {
-	case StepStarted,
-		OperationCalled, OperationSignaled, OperationCompleted, OperationFailed, LockRequested, LockGranted, LockReleased:
+	case OperationCalled, OperationSignaled, OperationCompleted, OperationFailed, LockRequested, LockGranted, LockReleased:
 		return true
 	}
 	return int(k) >= len(kindNames) || kindNames[k] == ""

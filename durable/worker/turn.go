@@ -153,6 +153,7 @@ type turn struct {
 	seg       history.Segment
 	committed bool // a segment of this turn, which holds the messages
 	unread    bool // the code ends without some of the inputs
+	beginning bool // what is committed says that steps begin, and nobody else may run them
 	stuck     bool
 }
 
@@ -180,7 +181,10 @@ func (t *turn) run(ctx context.Context, inputs []history.Event) error {
 		if err := t.alone(ctx); err != nil {
 			return err
 		}
-		outcomes := t.steps(ctx, d.Steps)
+		if err := t.begin(ctx, d.Steps); err != nil {
+			return err
+		}
+		steps, outcomes := d.Steps, t.steps(ctx, d.Steps)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -188,7 +192,8 @@ func (t *turn) run(ctx context.Context, inputs []history.Event) error {
 			return t.giveUp(ctx, err)
 		}
 		t.seg.Events = append(t.seg.Events, outcomes[:d.Consumed]...) // the code may have ended before the others
-		if d.Err == nil && t.w.store.Now().Sub(t.seg.Time) > t.w.cfg.Checkpoint {
+		long := t.w.store.Now().Sub(t.seg.Time) > t.w.cfg.Checkpoint
+		if d.Err == nil && (long || len(d.Steps) > 0 && slices.ContainsFunc(steps, checkpoint)) {
 			if err := t.chunks(ctx, true); err != nil {
 				return err
 			}
@@ -223,28 +228,6 @@ func (t *turn) deliver(inputs []history.Event) (d replay.Decision, err error) {
 	return out, nil
 }
 
-// steps runs the inline activities that the code waits for.
-func (t *turn) steps(ctx context.Context, steps []replay.Step) []history.Event {
-	outcomes := make([]history.Event, len(steps))
-	run := make([]func(), len(steps))
-	for i, s := range steps {
-		run[i] = func() {
-			info := durable.ActivityInfo{Instance: t.g.instance, Attempt: 1, MaxPayload: t.w.store.MaxPayload(),
-				Key: store.OperationID(t.g.instance, t.g.incarnation, t.st.h.Generation, s.Op, s.Epoch),
-				Log: t.w.log.With("instance", t.g.instance, "step", s.Name)}
-			e := history.Event{Kind: history.StepCompleted, Op: s.Op, Epoch: s.Epoch, Name: s.Name, Attempt: 1}
-			e.Data.Bytes, e.Failure = s.Run(durable.WithActivityInfo(ctx, info))
-			if e.Failure != nil {
-				e.Kind, e.Data.Bytes = history.StepFailed, nil
-				e.Failure.Activity, e.Failure.Attempt = s.Name, 1
-			}
-			outcomes[i] = e
-		}
-	}
-	t.w.cfg.Execute(run)
-	return outcomes
-}
-
 // chunks commits what the turn has so far, in segments of bounded size, each sent before the next: what was consumed is
 // all in the first. They have one time, because the code saw one. more says that the turn goes on after the last.
 func (t *turn) chunks(ctx context.Context, more bool) error {
@@ -265,7 +248,7 @@ func (t *turn) chunks(ctx context.Context, more bool) error {
 		if err := t.flush(ctx); err != nil {
 			return err
 		}
-		if t.w.cfg.NearDeadline(ctx) {
+		if !t.beginning && t.w.cfg.NearDeadline(ctx) {
 			return t.handOn(ctx)
 		}
 		if len(events) == 0 {

@@ -46,7 +46,7 @@ func ask(r *replay.Run, name string) *replay.Promise {
 }
 
 func inline(r *replay.Run, name string) *replay.Promise {
-	return r.Step(name, func(context.Context) ([]byte, *history.Failure) { return []byte("1"), nil })
+	return r.Step(name, replay.StepOptions{}, func(context.Context) ([]byte, *history.Failure) { return []byte("1"), nil })
 }
 
 // deliver runs code over a history once.
@@ -160,9 +160,33 @@ var mutants = []mutant{
 		past: []*history.Segment{segment(started(), event(history.TaskScheduled, "0", "A"))},
 		code: func(r *replay.Run, line *string) {
 			*line = nextLine()
-			r.Await(r.Step("S", nil))
+			r.Await(r.Step("S", replay.StepOptions{}, nil))
 		},
 		op: "0", number: 2, recorded: "activity A", asked: "the code asked for step S",
+	},
+	{
+		name: "another step than the one that was begun",
+		past: []*history.Segment{more(started(), event(history.StepStarted, "0", "T"))},
+		code: func(r *replay.Run, line *string) {
+			*line = nextLine()
+			r.Await(r.Step("S", replay.StepOptions{AtMostOnce: true}, nil))
+		},
+		op: "0", number: 2, recorded: "step T", asked: "the code asked for step S",
+	},
+	{
+		name: "a step that was begun is not asked for",
+		past: []*history.Segment{segment(started(), event(history.StepStarted, "0", "T"))},
+		code: func(r *replay.Run, _ *string) { r.Await(r.Event("E")) },
+		op:   "0", number: 2, recorded: "step T", asked: "the code did not ask for it",
+	},
+	{
+		name: "a step that was begun in a later turn",
+		past: []*history.Segment{segment(started(), event(history.StepCompleted, "0", "S")), segment(event(history.EventRaised, "", "E"), event(history.StepStarted, "0", "S"))},
+		code: func(r *replay.Run, line *string) {
+			*line = nextLine()
+			r.Await(r.Step("S", replay.StepOptions{AtMostOnce: true}, nil))
+		},
+		op: "0", number: 4, recorded: "step S", asked: "the code asked for step S",
 	},
 	{
 		name: "an operation in the place of a step",
@@ -333,7 +357,7 @@ var quietMutants = []mutant{
 		code: func(r *replay.Run, line *string) {
 			p := ask(r, "A")
 			*line = nextLine()
-			r.Await(r.Step("S", nil))
+			r.Await(r.Step("S", replay.StepOptions{}, nil))
 			r.Await(p)
 		},
 		input:    []history.Event{event(history.TaskCompleted, "0", "")},
@@ -346,7 +370,7 @@ var quietMutants = []mutant{
 		code: func(r *replay.Run, line *string) {
 			p := ask(r, "A")
 			*line = nextLine()
-			r.Await(r.Step("S", nil))
+			r.Await(r.Step("S", replay.StepOptions{}, nil))
 			r.Await(p)
 		},
 		op: "1", number: 4, recorded: "step S (operation 1, event 4)", asked: "step S in an earlier turn",
@@ -357,7 +381,7 @@ var quietMutants = []mutant{
 			segment(event(history.ExecutionResumed, "", "")), segment(event(history.EventRaised, "", "E"), event(history.StepCompleted, "0", "S"))},
 		code: func(r *replay.Run, line *string) {
 			*line = nextLine()
-			r.Await(r.Step("S", nil))
+			r.Await(r.Step("S", replay.StepOptions{}, nil))
 		},
 		op: "0", number: 5, recorded: "step S (operation 0, event 5)", asked: "step S in an earlier turn",
 	},
@@ -366,7 +390,7 @@ var quietMutants = []mutant{
 		past: []*history.Segment{segment(started(), event(history.StepCompleted, "0", "S"))},
 		code: func(r *replay.Run, line *string) {
 			*line = nextLine()
-			r.Await(r.Step("T", nil))
+			r.Await(r.Step("T", replay.StepOptions{}, nil))
 		},
 		op: "0", number: 2, recorded: "step S (operation 0, event 2)", asked: "the code asked for step T",
 	},

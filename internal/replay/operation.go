@@ -1,7 +1,6 @@
 package replay
 
 import (
-	"context"
 	"fmt"
 	"time"
 
@@ -17,7 +16,7 @@ type operation struct {
 	number   int // of the event in the history, from 1
 	asked    bool
 	canceled bool
-	step     func(context.Context) ([]byte, *history.Failure)
+	step     *Step
 }
 
 // key is what a command is matched by: a cancellation shares its operation with what it cancels, and a mark has none.
@@ -25,6 +24,8 @@ func key(e *history.Event) string {
 	switch e.Kind {
 	case history.TimerCanceled:
 		return e.Op + "#canceled"
+	case history.StepStarted:
+		return begunKey(e.Op)
 	case history.ChangeMarked:
 		return markKey(e.Name)
 	}
@@ -179,40 +180,6 @@ func (r *Run) Cancel(t *Timer) {
 		return
 	}
 	r.add(e)
-}
-
-// Step asks for an inline activity: the turn's caller runs it while every coroutine waits. The history has its outcome
-// only, in the turn that asked for it, unless the instance was suspended, or ended, before the step could run.
-func (r *Run) Step(name string, run func(context.Context) ([]byte, *history.Failure)) *Promise {
-	r.alive()
-	path := r.nextPath()
-	op := r.ops.get(string(path))
-	if op == nil {
-		if op = r.recall(string(path), name, func(c *history.Event) bool { return c == nil }); op != nil {
-			return &op.promise
-		}
-	}
-	last := r.group() // the turn in which it must have run
-	for r.groups[last].stopped {
-		last++
-	}
-	switch {
-	case op == nil && r.groups[last].closed:
-		r.fail(&Mismatch{Asked: "the code asked for step " + name + " (operation " + string(path) + ")", Source: source()})
-	case op == nil:
-		op = &operation{event: &history.Event{Op: string(path)}}
-		r.ops.put(op.event.Op, op)
-	case !op.event.Kind.IsInput() || op.event.Name != name:
-		r.fail(&Mismatch{Recorded: op.event, Number: op.number, Asked: "the code asked for step " + name, Source: source()})
-	case op.group > last:
-		r.fail(&Mismatch{Recorded: op.event, Number: op.number, Asked: "the code asked for step " + name + " in an earlier turn", Source: source()})
-	default:
-		r.unrun--
-	}
-	op.event = &history.Event{Kind: history.StepStarted, Op: op.event.Op, Name: name}
-	op.asked, op.step = true, run
-	r.steps = append(r.steps, op)
-	return &op.promise
 }
 
 // Now is the time of the turn.

@@ -166,9 +166,9 @@ func (s *scope) do(i int, st statement) bool {
 		s.keep(t.Promise)
 		s.run.Cancel(t)
 	case "step":
-		s.await(s.step(st.Name), "step")
+		s.await(s.step(st), "step")
 	case "steps":
-		s.keep(s.step(st.Name))
+		s.keep(s.step(st))
 	case "status":
 		s.run.SetStatus([]byte(fmt.Sprintf("%d", st.Ref)))
 	case "check":
@@ -240,9 +240,9 @@ func (s *scope) scoped(i int, st statement) bool {
 	return ok
 }
 
-func (s *scope) step(name string) *replay.Promise {
-	return s.run.Step(name, func(context.Context) ([]byte, *history.Failure) {
-		if name == "bad" {
+func (s *scope) step(st statement) *replay.Promise {
+	return s.run.Step(st.Name, replay.StepOptions{AtMostOnce: st.Ref%2 == 1}, func(context.Context) ([]byte, *history.Failure) {
+		if st.Name == "bad" {
 			return nil, &history.Failure{Message: "bad step"}
 		}
 		return []byte(`"stepped"`), nil

@@ -25,6 +25,7 @@ type Run struct {
 	slab     []operation  // those that are recorded
 	pending  []*operation // asked for, and in no segment yet
 	steps    []*operation
+	starts   int        // of steps, that the history has and the code has not asked for yet
 	unrun    int        // outcomes of steps that the history has and the code has not asked for yet
 	last     []*Promise // what is waited for before the code returns
 	channels map[string]*channel
@@ -153,6 +154,9 @@ func (r *Run) file(in input) {
 	case e.Kind == history.ChangeMarked:
 		r.record(in) // the code need not ask for it any more
 	default:
+		if e.Kind == history.StepStarted {
+			r.starts++
+		}
 		r.record(in)
 		r.groups[len(r.groups)-1].unseen++
 	}

@@ -1,7 +1,6 @@
 package replay
 
 import (
-	"context"
 	"log/slog"
 	"slices"
 	"time"
@@ -39,13 +38,6 @@ type Options struct {
 
 // Turn is one run of an orchestration's code from its history on. It is not safe for concurrent use, and must be closed.
 type Turn struct{ run *Run }
-
-// Step is an inline activity that the code waits for: the caller runs it and delivers its outcome.
-type Step struct {
-	Op, Name string
-	Epoch    uint32
-	Run      func(context.Context) ([]byte, *history.Failure)
-}
 
 // Decision is what came of a delivery.
 type Decision struct {
@@ -143,7 +135,9 @@ func (r *Run) unresolvedSteps() []Step {
 	slices.SortStableFunc(r.steps, func(a, b *operation) int { return history.CompareOps(a.event.Op, b.event.Op) })
 	var out []Step
 	for _, op := range r.steps {
-		out = append(out, Step{Op: op.event.Op, Name: op.event.Name, Epoch: r.epoch, Run: op.step})
+		s := *op.step
+		s.Epoch = r.epoch
+		out = append(out, s)
 	}
 	return out
 }

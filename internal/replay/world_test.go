@@ -153,6 +153,11 @@ func follow(r *replay.Turn, d replay.Decision, events []history.Event, at time.T
 		if len(d.Steps) == 0 {
 			return append(out, &history.Segment{Time: at, Events: events}), nil
 		}
+		for _, s := range d.Steps {
+			if s.AtMostOnce && !s.Begun {
+				events = append(events, history.Event{Kind: history.StepStarted, Op: s.Op, Name: s.Name})
+			}
+		}
 		outcomes := runSteps(d.Steps)
 		d = r.Deliver(outcomes, at)
 		events = append(events, outcomes[:d.Consumed]...)

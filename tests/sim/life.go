@@ -23,7 +23,8 @@ type life struct {
 	segments              []*history.Segment
 	raw                   [][]byte
 	ops                   map[string]*op
-	calls                 map[string]int // external messages, and the segment that consumed them
+	begun                 map[string]bool // steps of which the history has the start
+	calls                 map[string]int  // external messages, and the segment that consumed them
 	raised                []*history.Event
 	start, end            *history.Event
 	parent                *history.Parent // who waits for the outcome now
@@ -258,6 +259,11 @@ func (l *life) apply(n int, e *history.Event, sticky bool) error {
 			return fmt.Errorf("refused when it has begun")
 		}
 		l.end = e
+	case history.StepStarted:
+		if l.begun[e.Op] || l.ops[e.Op] != nil {
+			return fmt.Errorf("a step begins twice, or when it is over")
+		}
+		l.begun[e.Op] = true
 	case history.StepCompleted, history.StepFailed:
 		if l.ops[e.Op] != nil {
 			return fmt.Errorf("a step has two outcomes")
@@ -365,7 +371,7 @@ func (l *life) generations() []*life {
 }
 
 func newLife(instance, incarnation string, generation int) *life {
-	return &life{instance: instance, incarnation: incarnation, generation: generation, ops: map[string]*op{}, calls: map[string]int{}, kin: map[string]bool{}}
+	return &life{instance: instance, incarnation: incarnation, generation: generation, ops: map[string]*op{}, begun: map[string]bool{}, calls: map[string]int{}, kin: map[string]bool{}}
 }
 
 // unsent names the first command of a segment that is still wanted and was never sent.

@@ -141,6 +141,9 @@ func newPlan(seed uint64, r *rand.Rand) Plan {
 	}
 	p.Doctor = seed%4 == 1
 	p.Loses = seed%8 == 1
+	if seed%16 == 10 {
+		p.Programs = append(p.Programs, "once")
+	}
 	p.Scheduled = seed%16 == 6 || seed%16 == 13
 	return p
 }

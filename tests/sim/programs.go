@@ -104,6 +104,7 @@ var programs = []*program{
 	{name: "orphans", orchestration: "Orphans", input: familyInput, want: wantOrphans, kin: true},
 	kinProgram,
 	frail,
+	{name: "once", orchestration: "Once", input: plain, want: wantOnce},
 }
 
 // drawn is how many of the programs any seed may have.
@@ -128,6 +129,7 @@ func (w *World) handlers(a *actor) []durable.Handler {
 		eventsOrch.Bind(events),
 		sagaOrch.Bind(saga),
 		roundsOrch.Bind(rounds),
+		onceOrch.Bind(w.once),
 		familyOrch.Bind(family),
 		orphansOrch.Bind(orphans),
 		kinOrch.Bind(kin),

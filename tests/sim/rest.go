@@ -191,7 +191,7 @@ func (w *World) replaysTurn(l *life, segments []*history.Segment, first, next in
 	for _, seg := range segments[first:next] {
 		for _, e := range seg.Events {
 			switch {
-			case e.Kind == history.StepCompleted || e.Kind == history.StepFailed:
+			case e.Kind == history.StepStarted || e.Kind == history.StepCompleted || e.Kind == history.StepFailed:
 				return // whose outcome came in the middle
 			case e.Kind.IsInput():
 				inputs = append(inputs, e)

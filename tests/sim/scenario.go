@@ -178,6 +178,8 @@ var scenarios = []scenario{
 	tree("cancelled timer", dueRows, nodes("seq", nodes("race", ask("a"), sleep(3*time.Hour)), ask("b"))),
 	tree("steps", nil, nodes("seq", step("a"), ask("b"), step("c"), Node{Do: "status", Key: "d"})),
 	tree("steps in chunks", chunked, nodes("seq", nodes("par", step("a"), step("b"), ask("c")), leave("d"), ask("e"))),
+	{name: "steps at most once", act: func(s *stage) { s.start("i1", "once", Plain{N: 1}) }},
+	{name: "steps at most once in chunks handed on", long: true, plan: handedOn, act: func(s *stage) { s.start("i1", "once", Plain{N: 2}) }},
 	tree("chunks handed on", handedOn, nodes("seq", Node{Do: "fan", Key: "f", N: 3}, leave("a"))),
 	tree("unawaited ends", nil, nodes("seq", ask("a"), nodes("par", leave("b"), leave("c")))),
 	tree("cold", cold, nodes("seq", ask("a"), step("b"), ask("c"))),

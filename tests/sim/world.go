@@ -54,6 +54,7 @@ type World struct {
 	// tally counts the faults, and seen what came of them.
 	tally [faults]int
 	seen  map[string]int
+	steps map[string]int // how often steps ran whose runs are counted, by operation
 	// direct decides in place of chance, and places counts what it was asked.
 	direct director
 	places int
@@ -98,7 +99,7 @@ func Run(seed uint64, traced bool) Result {
 }
 
 func newWorld(plan Plan, r *rand.Rand, traced bool) *World {
-	w := &World{plan: plan, rng: r, now: epoch, build: 1, budget: plan.Budget, seen: map[string]int{}}
+	w := &World{plan: plan, rng: r, now: epoch, build: 1, budget: plan.Budget, seen: map[string]int{}, steps: map[string]int{}}
 	w.trace = &trace{w: w, on: traced}
 	w.check = newCheck(w)
 	o := memory.Options{Now: func() time.Time { return w.now }, Unordered: plan.Unordered, LookAhead: plan.LookAhead, Pick: w.rng.IntN}
