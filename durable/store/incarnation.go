@@ -2,6 +2,7 @@ package store
 
 import (
 	"crypto/sha256"
+	"encoding/binary"
 	"time"
 
 	"github.com/oklog/ulid/v2"
@@ -27,12 +28,15 @@ func (s *Store) NewIncarnation(old string) (string, error) {
 	return id.String(), nil
 }
 
-// ChildIncarnation is the id of the life of a child that an operation has asked for at that time: whoever asks, and however
-// often, it is the same.
-func ChildIncarnation(operation string, at time.Time) string {
+// ChildIncarnation is the id of the life of a child that an operation has asked for in the segment of that number, and time, of a
+// generation: whoever asks, and however often, it is the same. What the same parent asks for later comes after it, within one
+// millisecond as well.
+func ChildIncarnation(operation string, at time.Time, generation, number uint64) string {
 	sum := sha256.Sum256([]byte(operation))
+	entropy := binary.BigEndian.AppendUint16(nil, uint16(generation))
+	entropy = binary.BigEndian.AppendUint32(entropy, uint32(number))
 	var id ulid.ULID
 	_ = id.SetTime(min(ulid.Timestamp(at), ulid.MaxTime()))
-	_ = id.SetEntropy(sum[:10])
+	_ = id.SetEntropy(append(entropy, sum[:4]...))
 	return id.String()
 }

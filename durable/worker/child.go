@@ -34,7 +34,7 @@ func (a *attempt) christen(seg *history.Segment) {
 		if e.Kind != history.SubOrchestrationCreated {
 			continue
 		}
-		life := a.newLife(e, seg.Time)
+		life := a.newLife(e, len(a.st.h.Segments), seg.Time)
 		if before := a.st.ops[e.Op]; before.goesOn(e) {
 			life = before.command.Target.Incarnation
 		}
@@ -42,9 +42,9 @@ func (a *attempt) christen(seg *history.Segment) {
 	}
 }
 
-// newLife is the name of a life that begins when an operation asks for it.
-func (a *attempt) newLife(e *history.Event, asked time.Time) string {
-	return store.ChildIncarnation(a.message(e.Op, e.Epoch).ID, asked)
+// newLife is the name of a life that begins when an operation asks for it in segment n.
+func (a *attempt) newLife(e *history.Event, n int, asked time.Time) string {
+	return store.ChildIncarnation(a.message(e.Op, e.Epoch).ID, asked, a.st.h.Generation, uint64(n))
 }
 
 // unmendable are the failures of a child with which its life is over.
@@ -131,10 +131,11 @@ func (st *state) unwanted(e *history.Event) bool {
 }
 
 // raise adds the start of a child that has no outcome yet. One that is not wanted any more is started, too: its end comes after.
-func (a *attempt) raise(e *history.Event, asked time.Time) {
+func (a *attempt) raise(e *history.Event, n int) {
 	if a.terminated() && !a.st.unwanted(e) {
 		return
 	}
+	asked := a.st.h.Segments[n].Time
 	start := &history.Start{}
 	if e.Start != nil {
 		start.Tags = e.Start.Tags
@@ -148,7 +149,7 @@ func (a *attempt) raise(e *history.Event, asked time.Time) {
 		Instance: e.Target.Instance, Incarnation: e.Target.Incarnation, Sent: a.w.store.Now(),
 		Event: history.Event{Kind: history.ExecutionStarted, Name: e.Name, Version: e.Version, Data: e.Data, At: asked, Start: start},
 	})
-	if e.Target.Incarnation != a.newLife(e, asked) { // it goes on after a rewind
+	if e.Target.Incarnation != a.newLife(e, n, asked) { // it goes on after a rewind
 		a.urge(e, history.Event{Kind: history.ExecutionRewound, Reason: "its parent " + a.g.instance + " was rewound"})
 	}
 }

@@ -161,6 +161,27 @@ func TestTheIdOfAChild(t *testing.T) {
 	}
 }
 
+// The clock may stand still between two lives of an id.
+func TestAnIdIsUsedTwiceInAMillisecond(t *testing.T) {
+	t.Parallel()
+	for range 10 {
+		h := family(t, func(ctx durable.Context, in string) (string, error) {
+			out := ""
+			for _, in := range []string{"a", "b", "c"} {
+				v, err := childOrch.Call(ctx, in, durable.ID("kid"))
+				if err != nil {
+					return "", err
+				}
+				out += v
+			}
+			return out, nil
+		})
+		h.parent("")
+		h.settle()
+		h.completes("Hello, aHello, bHello, c")
+	}
+}
+
 // Whether an id is taken is decided once: the start that comes again when the id is free finds it decided.
 func TestAChildWhoseIdWasTakenDoesNotRunLater(t *testing.T) {
 	t.Parallel()

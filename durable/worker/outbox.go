@@ -72,7 +72,7 @@ func (a *attempt) sendOpen(n int) {
 			}
 		case history.SubOrchestrationCreated:
 			if op.command == e && op.waits() {
-				a.raise(e, seg.Time)
+				a.raise(e, n)
 			}
 		case history.EventSent:
 			a.signal(e, seg.Time)
