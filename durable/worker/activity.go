@@ -88,6 +88,7 @@ func (w *Worker) activity(ctx context.Context, m *history.Message, d backend.Del
 			m.Pending = since.Add(bodyTimeout(policy(m))) // when its work may be handed on at the latest
 			return w.lookAfter(ctx, m)
 		}
+		timeout = max(timeout-w.store.Now().Sub(since), time.Millisecond) // for whoever finds the claim it has begun then
 	}
 	return w.ended(ctx, m, w.run(ctx, handler, m, d, known.Details, timeout, late))
 }

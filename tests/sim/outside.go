@@ -227,13 +227,13 @@ func (c *check) patient(a *actor, of opOf, attempt uint32, kind string) {
 // marked notes what an attempt, or a claim, says of itself.
 func (c *check) marked(a *actor, item backend.Item) {
 	of, ok := c.ops[item.Sort[strings.LastIndexByte(item.Sort, '#')+1:]]
-	_, n := binary.Uvarint(item.Value[2:])
+	since, n := binary.Uvarint(item.Value[2:])
 	if !ok || n <= 0 {
 		c.w.fail("%s marks an attempt of what no history asks for: %s", a, item.Sort)
 		return
 	}
 	if strings.HasPrefix(item.Sort, "c#") {
-		of.op.claimedAt = c.w.now
+		of.op.claimedAt = time.UnixMilli(int64(since)) // its time is bounded from then on, however long the claim took
 		return
 	}
 	if state := store.State(item.Sequence.Number); state >= store.Pending {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"time"
 
@@ -233,10 +234,20 @@ func (l *life) anew(n int, e *history.Event) (asked int, err error) {
 		}
 		return o.asked, nil
 	}
+	if o := l.kept[e.Op]; o != nil && e.Kind == history.StepStarted && l.heldBack(o.settled) {
+		return n, nil // asked for before the cut perhaps: the record does not say when a step was asked for
+	}
 	if o := l.kept[e.Op]; o != nil && o.command.Kind == e.Kind && o.command.Name == e.Name && bytes.Equal(o.command.Data.Bytes, e.Data.Bytes) {
 		return n, errors.New("it had succeeded, and is asked for again")
 	}
 	return n, nil
+}
+
+// heldBack reports whether the instance was suspended before segment n.
+func (l *life) heldBack(n int) bool {
+	return slices.ContainsFunc(l.segments[:n+1], func(s *history.Segment) bool {
+		return slices.ContainsFunc(s.Events, func(e history.Event) bool { return e.Kind == history.ExecutionSuspended })
+	})
 }
 
 // rewinds makes up who has the instance rewound, and when. It has dice of its own, as purges have.
@@ -273,8 +284,8 @@ func (c *check) unanswered(m *history.Message) string {
 	if of.op == nil || of.op.outcome != nil || of.op.gone || of.life.end != nil || of.op.reported {
 		return ""
 	}
-	if l != nil && l.parent != nil && l.parent.Epoch >= p.Epoch && (l.end == nil || l.segments[len(l.segments)-1].More) {
-		return ""
+	if l != nil && l.parent != nil && l.parent.Epoch >= p.Epoch {
+		return "" // whoever ends it tells
 	}
 	return "its parent waits, and was not answered"
 }
