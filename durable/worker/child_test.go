@@ -209,6 +209,29 @@ func TestAChildWhoseIdWasTakenDoesNotRunLater(t *testing.T) {
 	}
 }
 
+// A start that comes when a newer life has had the id, and ended, is too late: lives of an id are in order.
+func TestAChildWhoseStartIsLate(t *testing.T) {
+	t.Parallel()
+	h := family(t, func(ctx durable.Context, in string) (string, error) {
+		_, err := childOrch.Call(ctx, in, durable.ID("kid"))
+		return fmt.Sprint(errors.Is(err, durable.InstanceExists)), nil
+	})
+	h.parent("Ada")
+	h.done(h.Wake(t.Context(), h.take(h.ports.Wake)))
+	start := h.take(h.ports.Wake)
+	h.now = h.now.Add(time.Minute)
+	h.submit("kid")
+	h.settle()
+	h.manage("kid", durable.Terminate, "")
+	h.settle()
+	h.done(h.Wake(t.Context(), start))
+	h.settle()
+	h.completes("true")
+	if in := h.is("kid", durable.Terminated); in.Name != "Hello" {
+		t.Errorf("the instance kid is of %s", in.Name)
+	}
+}
+
 func TestWhatBecomesOfAChildWhenItsParentEnds(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
