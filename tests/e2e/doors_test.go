@@ -28,7 +28,8 @@ func TestBadInputIsRefusedAtTheDoor(t *testing.T) {
 		{"an unknown instance", "GET", management + "/instances/nobody", ``, 404, ""},
 		{"an event for an unknown instance", "POST", management + "/instances/nobody/raiseEvent/x", `{}`, 404, ""},
 		{"a purge of nobody", "DELETE", management + "/instances/nobody", ``, 404, "no such instance"},
-		{"what cannot be done yet", "POST", management + "/instances/nobody/restart", ``, 501, ""},
+		{"what cannot be done yet", "GET", management + "/entities/counter/one", ``, 501, ""},
+		{"a restart of nobody", "POST", management + "/instances/nobody/restart", ``, 404, "no such instance"},
 		{"a rewind of nobody", "POST", management + "/instances/nobody/rewind", ``, 404, "no such instance"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
