@@ -16,6 +16,7 @@ import (
 	"github.com/durable-lambda/durable-lambda/durable/backend/aws"
 	"github.com/durable-lambda/durable-lambda/durable/client"
 	"github.com/durable-lambda/durable-lambda/durable/store"
+	"github.com/durable-lambda/durable-lambda/durable/worker"
 )
 
 // Environment variables of the functions, beside those of package backend/aws.
@@ -27,6 +28,8 @@ const (
 	EnvBuild       = "DURABLE_BUILD"
 	EnvInFlight    = "DURABLE_IN_FLIGHT"
 	EnvMaxPayload  = "DURABLE_MAX_PAYLOAD"
+	EnvHistory     = "DURABLE_HISTORY_BYTES"
+	EnvSpinTurns   = "DURABLE_SPIN_TURNS"
 )
 
 // Services is what a function offers to the application that it runs.
@@ -90,6 +93,29 @@ func number(variable, what string) (int, error) {
 
 // inFlight is how many activities of one instance may be under way at once; 0 is the worker's default.
 func inFlight() (int, error) { return number(EnvInFlight, "a number of activities, such as 200") }
+
+// historyBytes is how long a history may be: an eighth of the function's memory without the variable, because a history in
+// memory takes two to four times as much, and a batch has several.
+func historyBytes() (int, error) {
+	n, err := number(EnvHistory, "a number of bytes, such as 67108864")
+	if err != nil || n > 0 {
+		return n, err
+	}
+	mb, err := strconv.Atoi(os.Getenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE"))
+	if err != nil || mb < 1 {
+		return 0, nil // not on Lambda: the worker's default
+	}
+	return mb << 20 / 8, nil
+}
+
+// spinTurns is how often an instance may wake itself within a minute.
+func spinTurns() (int, error) {
+	n, err := number(EnvSpinTurns, "a number of turns, such as 5000")
+	if err == nil && n == 0 {
+		n = worker.SpinTurns
+	}
+	return n, err
+}
 
 func directDelay() (time.Duration, error) {
 	text := os.Getenv(EnvDirectDelay)

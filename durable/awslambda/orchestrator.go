@@ -48,9 +48,17 @@ func newOrchestrator(h *hub, handlers []durable.Handler) (*orchestrator, error) 
 	if err != nil {
 		return nil, err
 	}
+	bytes, err := historyBytes()
+	if err != nil {
+		return nil, err
+	}
+	spin, err := spinTurns()
+	if err != nil {
+		return nil, err
+	}
 	watch := shell.Watch(h.Log, shell.StuckAfter)
 	w, err := worker.New(worker.Config{Store: h.store, Handlers: handlers, Log: h.Log, Build: buildID(),
-		UnknownReceives: unknownReceives, Execute: shell.Parallel, Warm: warmBytes, InFlight: limit,
+		UnknownReceives: unknownReceives, Execute: shell.Parallel, Warm: warmBytes, InFlight: limit, HistoryBytes: bytes, SpinTurns: spin,
 		Watch: func(instance string, run func()) bool {
 			back := watch(instance, run)
 			o.stuck = o.stuck || !back

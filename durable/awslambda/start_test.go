@@ -166,3 +166,22 @@ func TestNumbersOfTheEnvironment(t *testing.T) {
 		}
 	}
 }
+
+func TestLimitsOfTheEnvironment(t *testing.T) {
+	for memory, want := range map[string]int{"": 0, "256": 32 << 20, "10240": 1280 << 20} {
+		t.Setenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", memory)
+		if got, err := historyBytes(); got != want || err != nil {
+			t.Errorf("%s MB of memory: %d, %v, want %d", memory, got, err, want)
+		}
+	}
+	t.Setenv(EnvHistory, "1000")
+	if got, err := historyBytes(); got != 1000 || err != nil {
+		t.Errorf("%d, %v, want what the variable says", got, err)
+	}
+	for text, want := range map[string]int{"": 1000, "7": 7} {
+		t.Setenv(EnvSpinTurns, text)
+		if got, err := spinTurns(); got != want || err != nil {
+			t.Errorf("%q: %d, %v, want %d", text, got, err, want)
+		}
+	}
+}

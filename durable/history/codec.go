@@ -296,6 +296,8 @@ func writeStart(w *writer, s *Start) {
 	}
 	w.bytes(8, s.Custom)
 	w.time(9, s.Due)
+	w.uint(10, s.Spun)
+	w.time(11, s.SpunSince)
 }
 
 func readStart(r *reader, s *Start) {
@@ -344,6 +346,10 @@ func readStart(r *reader, s *Start) {
 			s.Custom = r.bytes()
 		case 9:
 			s.Due = r.time()
+		case 10:
+			s.Spun = r.uint()
+		case 11:
+			s.SpunSince = r.time()
 		default:
 			r.unknown()
 		}
@@ -463,6 +469,9 @@ func (s *Start) size() int {
 		n += 16 + len(k.ID)
 	}
 	n += len(s.Custom)
+	if s.Spun > 0 {
+		n += 16
+	}
 	if !s.Due.IsZero() {
 		n += 8
 	}

@@ -217,6 +217,10 @@ type Start struct {
 	Known []Known
 	// Custom is, in GenerationStarted, the custom status: JSON.
 	Custom []byte
+	// Spun is, in GenerationStarted, how many turns in a row nothing had caused but the instance itself, and SpunSince when the first of
+	// these was.
+	Spun      uint64
+	SpunSince time.Time
 }
 
 // Known is a message that was consumed: one from outside, or one of the last turn of the generation before.

@@ -114,6 +114,9 @@ func starts() *rapid.Generator[history.Start] {
 		if rapid.Bool().Draw(t, "scheduled") {
 			s.Due = times().Draw(t, "due")
 		}
+		if s.Spun = rapid.Uint64Max(9).Draw(t, "spun"); s.Spun > 0 {
+			s.SpunSince = times().Draw(t, "since")
+		}
 		s.Carried = some(t, rapid.SliceOfN(texts(), 0, 3), "carried")
 		s.Known = some(t, rapid.SliceOfN(rapid.Custom(func(t *rapid.T) history.Known {
 			return history.Known{ID: texts().Draw(t, "id"), At: times().Draw(t, "at"), Last: rapid.Bool().Draw(t, "last")}

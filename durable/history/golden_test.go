@@ -48,7 +48,7 @@ func sampleStart() history.Event {
 	return history.Event{Kind: history.ExecutionStarted, Name: "ProcessOrder", Version: 3, At: noon,
 		Data: history.Payload{Bytes: []byte(`"order-42"`)},
 		Start: &history.Start{TraceParent: "00-1-2-01", TraceState: "a=b", Tags: map[string]string{"team": "blue", "": "x", "über": ""},
-			Carried: []string{"m2", ""}, Known: []history.Known{{ID: "m3", At: noon, Last: true}, {}}, Custom: []byte(`1`), Due: noon.Add(time.Hour),
+			Carried: []string{"m2", ""}, Known: []history.Known{{ID: "m3", At: noon, Last: true}, {}}, Custom: []byte(`1`), Due: noon.Add(time.Hour), Spun: 3, SpunSince: noon.Add(2 * time.Hour),
 			Parent: &history.Parent{Instance: "p", Incarnation: "00", Generation: 1, Op: "3", Epoch: 2}}}
 }
 

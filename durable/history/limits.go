@@ -24,6 +24,10 @@ const (
 	SegmentCommands = 1000      // commands of one segment
 	MaxInFlight     = 1000      // activities of one instance that are under way at once; the others wait in the history
 	SegmentBytes    = 256 << 10 // bytes of one segment's commands, roughly
+	TurnActions     = 100_000   // things that the code asks for in one turn; Durable Functions' maxOrchestrationActions
+	HistoryEvents   = 1_000_000 // events of one generation, from half of which on there is a warning
+	HistoryBytes    = 256 << 20 // bytes of one generation's events, without what is in blobs; on Lambda an eighth of the function's memory
+	SpinTurns       = 1000      // turns within a minute that nothing but the instance itself has caused
 )
 
 // CheckInstanceID refuses what cannot be the id of an instance, by Durable Functions' rules.

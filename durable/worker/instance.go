@@ -301,6 +301,7 @@ func (a *attempt) commit(ctx context.Context, seg *history.Segment) error {
 			a.st.blobs += len(p.Bytes) // it goes into a blob, and stays in memory
 		}
 	}
+	events, bytes := a.st.events, a.st.h.Bytes
 	if err := a.w.store.Commit(ctx, a.st.h, seg); err != nil {
 		return err
 	}
@@ -309,6 +310,7 @@ func (a *attempt) commit(ctx context.Context, seg *history.Segment) error {
 	before := a.st.status()
 	first := n == 0
 	a.st.add(n, seg)
+	a.warn(events, bytes)
 	a.project = a.project || first || a.st.status() != before || a.st.end != nil ||
 		slices.ContainsFunc(seg.Events, func(e history.Event) bool { return e.Kind == history.CustomStatusSet })
 	a.release(n)

@@ -41,7 +41,7 @@ func (st *state) begin(e *history.Event) {
 	if e.Start != nil {
 		st.know(e.Start)
 		s := *e.Start
-		s.Known, s.Carried, s.Custom = nil, nil, nil
+		s.Known, s.Carried, s.Custom, s.Spun, s.SpunSince = nil, nil, nil, 0, time.Time{}
 		start.Start = &s
 	}
 	st.start = &start
@@ -50,6 +50,7 @@ func (st *state) begin(e *history.Event) {
 // know takes over what a generation's start says of those before.
 func (st *state) know(s *history.Start) {
 	st.custom.Bytes = s.Custom
+	st.spin = spin{turns: int(s.Spun), since: s.SpunSince}
 	st.known = make(map[string]history.Known, len(s.Known))
 	for _, k := range s.Known {
 		st.known[k.ID] = k
@@ -177,6 +178,9 @@ func (a *attempt) successor(ctx context.Context, old *state, messages []*history
 		s.Carried = append(s.Carried, id)
 	}
 	s.Known, s.Custom = a.knows(old, carried, messages), old.custom.Bytes
+	if a.w.cfg.SpinTurns > 0 {
+		s.Spun, s.SpunSince = uint64(old.spin.turns), old.spin.since
+	}
 	return events, nil
 }
 

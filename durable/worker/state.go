@@ -38,6 +38,8 @@ type state struct {
 	failedSteps []int
 	last        time.Time
 	blobs       int // bytes that were read from blobs
+	events      int
+	spin        spin
 }
 
 type operation struct {
@@ -82,6 +84,10 @@ func (st *state) add(n int, s *history.Segment) {
 		}
 		st.apply(n, e, sticky)
 	}
+	if turn == n {
+		st.spin = st.spin.next(s.Time, st.own(s.Events))
+	}
+	st.events += len(s.Events)
 	st.release(s)
 	unfinished := st.more
 	st.more = s.More || unfinished && st.suspended && st.end == nil // what interrupts an unfinished turn does not finish it

@@ -35,6 +35,9 @@ func (a *attempt) run(ctx context.Context, inputs, messages []history.Event) err
 		}
 		return a.suspend(ctx, a.w.unknown(start), messages)
 	}
+	if err := a.bounds(inputs); err != nil {
+		return a.suspend(ctx, err, messages)
+	}
 	if err := a.open(ctx, handler, inputs); err != nil {
 		return err
 	}
@@ -75,7 +78,8 @@ func (a *attempt) open(ctx context.Context, h durable.Handler, inputs []history.
 	}
 	a.replay = replay.Open(h.Run, a.st.h.Segments, replay.Options{
 		Instance: a.g.instance, Incarnation: a.g.incarnation, Generation: a.st.h.Generation, Inputs: a.w.inputs, MaxPayload: a.w.store.MaxPayload(),
-		Log: a.w.log.With("instance", a.g.instance),
+		Actions: a.w.cfg.TurnActions,
+		Log:     a.w.log.With("instance", a.g.instance),
 	})
 	a.seen = -1
 	return nil

@@ -53,6 +53,15 @@ type Config struct {
 	SegmentCommands, SegmentBytes int
 	// InFlight is how many activities of one instance may be under way at once; history.MaxInFlight without it.
 	InFlight int
+	// TurnActions is how much the code of an instance may ask for in one turn; history.TurnActions without it. An instance whose
+	// code asks for more is suspended, as is one that exceeds the next three, before its code runs again.
+	TurnActions int
+	// HistoryEvents and HistoryBytes are how long the history of one generation may be; history's limits without them. There is a
+	// warning in the log at half of that.
+	HistoryEvents, HistoryBytes int
+	// SpinTurns is how many turns within a minute an instance may have that nothing has caused but itself: timers under a second, and
+	// continuing as new. 0 is any number.
+	SpinTurns int
 	// Warm is how many bytes the worker may spend on instances that it keeps where they wait, so that their next turn needs
 	// neither a load nor a replay. Their deferred functions run when they are given up, not at the end of each turn. 0: none.
 	Warm int64
@@ -123,6 +132,15 @@ func (w *Worker) defaults() {
 	}
 	if w.cfg.InFlight <= 0 {
 		w.cfg.InFlight = history.MaxInFlight
+	}
+	if w.cfg.TurnActions <= 0 {
+		w.cfg.TurnActions = history.TurnActions
+	}
+	if w.cfg.HistoryEvents <= 0 {
+		w.cfg.HistoryEvents = history.HistoryEvents
+	}
+	if w.cfg.HistoryBytes <= 0 {
+		w.cfg.HistoryBytes = history.HistoryBytes
 	}
 	if w.cfg.WarmAge <= 0 {
 		w.cfg.WarmAge = 10 * time.Minute

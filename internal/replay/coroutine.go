@@ -119,6 +119,9 @@ func (r *Run) Go(body func()) *Promise {
 	if op := r.ops.get(string(path)); op != nil {
 		r.fail(&Mismatch{Recorded: op.event, Number: op.number, Asked: "the code starts a coroutine", Source: source()})
 	}
+	if r.spawned++; r.spawned > r.opt.Actions {
+		r.fail(r.tooMuch())
+	}
 	p := new(Promise)
 	r.spawn(string(path)+".", func() {
 		body()

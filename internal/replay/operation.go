@@ -126,10 +126,23 @@ func (r *Run) add(e *history.Event) *operation {
 	if panicking() {
 		r.fail(waitInPanic())
 	}
+	r.count()
 	op := &operation{event: e, asked: true}
 	r.ops.put(key(e), op)
 	r.pending = append(r.pending, op)
 	return op
+}
+
+// count bounds what the code asks for before it waits: a loop without an end would ask until no memory is left.
+func (r *Run) count() {
+	if r.fresh++; r.fresh > r.opt.Actions {
+		r.fail(r.tooMuch())
+	}
+}
+
+func (r *Run) tooMuch() error {
+	return fmt.Errorf("the code asks for more than %d things in one turn (%s): does a loop lack an end, or a wait? Let it wait for some before it asks for more, "+
+		"start sub-orchestrations, or continue as new; then deploy that, and resume", r.opt.Actions, source())
 }
 
 // Activity asks for an activity. input is called when its result is needed: not in a replay that does not check inputs.

@@ -25,6 +25,8 @@ type Run struct {
 	slab     []operation  // those that are recorded
 	pending  []*operation // asked for, and in no segment yet
 	steps    []*operation
+	spawned  int        // coroutines that were begun since the last input of another segment
+	fresh    int        // asked for since then, and not recorded
 	starts   int        // of steps, that the history has and the code has not asked for yet
 	unrun    int        // outcomes of steps that the history has and the code has not asked for yet
 	last     []*Promise // what is waited for before the code returns
@@ -250,7 +252,7 @@ func (r *Run) feed() bool {
 // enter begins a segment: its time counts, and a suspension by the worker covers all of it.
 func (r *Run) enter(seg int) {
 	s := r.segments[seg]
-	r.at = seg
+	r.at, r.fresh, r.spawned = seg, 0, 0
 	if s.time.After(r.now) {
 		r.now = s.time
 	}

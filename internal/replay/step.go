@@ -44,6 +44,7 @@ func (r *Run) Step(name string, opt StepOptions, run func(context.Context) ([]by
 	case op == nil && r.groups[last].closed:
 		r.fail(&Mismatch{Asked: "the code asked for step " + name + " (operation " + string(path) + ")", Source: source()})
 	case op == nil:
+		r.count()
 		op = &operation{event: &history.Event{Op: string(path)}}
 		r.ops.put(op.event.Op, op)
 	case !op.event.Kind.IsInput() || op.event.Name != name:

@@ -32,6 +32,8 @@ type Options struct {
 	Inputs     Check
 	// MaxPayload is how many bytes an input or output may have, for the code to ask; 0 is history.MaxPayload.
 	MaxPayload int
+	// Actions is how much the code may newly ask for in one delivery; 0 is history.TurnActions.
+	Actions int
 	// Log receives what the code logs, in the live part only, and warnings. Nil discards.
 	Log *slog.Logger
 }
@@ -59,6 +61,9 @@ type Decision struct {
 func Open(code Code, past []*history.Segment, opt Options) *Turn {
 	if opt.Log == nil {
 		opt.Log = slog.New(slog.DiscardHandler)
+	}
+	if opt.Actions <= 0 {
+		opt.Actions = history.TurnActions
 	}
 	return &Turn{run: newRun(code, past, opt)}
 }

@@ -37,7 +37,9 @@ type Plan struct {
 	WarmAge time.Duration
 	// InFlight is how many activities of an instance are under way at once, FoldBytes how much of a history is folded together.
 	InFlight, FoldBytes int
-	UnknownReceives     int
+	// SpinTurns is how many turns an instance may cause itself within a minute; 0 is any number.
+	SpinTurns       int
+	UnknownReceives int
 	// MaxReceives is how often a message is delivered before it goes to the dead-letter queue; 0 is for ever.
 	MaxReceives int
 	// Hasty queues deliver what is delayed a tenth too early.
@@ -183,6 +185,9 @@ func (p *Plan) focus(r *rand.Rand) {
 		p.Instances, p.Orchestrators, p.Aim = pick(r, 1, 2), 3, pick(r, committing, sending, committing)
 		p.Programs, p.HandOn = []string{"rounds"}, pick(r, 0, 0.3, 0.6)
 		most = []fault{crash, stall}
+		if p.Seed/16%5 == 0 {
+			p.SpinTurns = 2
+		}
 	case 7: // purges beside starts
 		p.Instances, p.Clients, p.Contended, p.Purged = 1, 3, true, true
 		p.Programs, p.Aim, p.Deploys = []string{pick(r, "steps", "saga", "sequence")}, pick(r, committing, showing), false
@@ -231,8 +236,8 @@ func (p Plan) String() string {
 		}
 	}
 	return fmt.Sprintf("%d orchestrators, %d runners, %d clients, %d instances of %s; %d faults of %s, aim %d; unordered %v, sticky %v, "+
-		"hand on %v, skew %v, segments of %d commands and %d bytes, direct delay %v, warm %d for %v, in flight %d, folds of %d, unknown receives %d, at most %d receives, look-ahead %d, deploys %v, redrive %v, hasty %v, contended %v, managed %v, doctor %v, loses %v, scheduled %v",
+		"hand on %v, skew %v, segments of %d commands and %d bytes, direct delay %v, warm %d for %v, in flight %d, folds of %d, spins of %d, unknown receives %d, at most %d receives, look-ahead %d, deploys %v, redrive %v, hasty %v, contended %v, managed %v, doctor %v, loses %v, scheduled %v",
 		p.Orchestrators, p.Runners, p.Clients, p.Instances, strings.Join(p.Programs, ", "), p.Budget, strings.Join(on, ", "), p.Aim,
 		p.Unordered, p.Sticky, p.HandOn, p.Skew, p.SegmentCommands, p.SegmentBytes, p.DirectDelay,
-		p.Warm, p.WarmAge, p.InFlight, p.FoldBytes, p.UnknownReceives, p.MaxReceives, p.LookAhead, p.Deploys, p.Redrive, p.Hasty, p.Contended, p.Managed, p.Doctor, p.Loses, p.Scheduled)
+		p.Warm, p.WarmAge, p.InFlight, p.FoldBytes, p.SpinTurns, p.UnknownReceives, p.MaxReceives, p.LookAhead, p.Deploys, p.Redrive, p.Hasty, p.Contended, p.Managed, p.Doctor, p.Loses, p.Scheduled)
 }

@@ -213,6 +213,10 @@ var scenarios = []scenario{
 	{name: "rounds in which nothing happens", plan: handedOn, act: func(s *stage) {
 		s.start("i1", "rounds", Rounds{Plain: Plain{N: 5}, Round: 2})
 	}},
+	{name: "rounds that spin", plan: func(p *Plan) { p.SpinTurns = 2 }, act: func(s *stage) {
+		s.start("i1", "rounds", Rounds{Plain: Plain{N: 5}, Round: 2})
+		s.manage(time.Minute, "i1", durable.Resume)
+	}},
 	{name: "rounds handed on", long: true, plan: handedOn, act: func(s *stage) {
 		s.start("i1", "rounds", Rounds{Plain: Plain{N: 2}})
 		s.raise(0, "i1", "go", 1)

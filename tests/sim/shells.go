@@ -32,7 +32,7 @@ func (a *actor) newWorker() *worker.Worker {
 		UnknownReceives: w.plan.UnknownReceives, Jitter: w.rng.Float64,
 		NearDeadline:    func(context.Context) bool { return !w.calm && chance(w.rng, w.plan.HandOn) },
 		SegmentCommands: w.plan.SegmentCommands, SegmentBytes: w.plan.SegmentBytes,
-		Warm: w.plan.Warm, WarmAge: w.plan.WarmAge, InFlight: w.plan.InFlight,
+		Warm: w.plan.Warm, WarmAge: w.plan.WarmAge, InFlight: w.plan.InFlight, SpinTurns: w.plan.SpinTurns,
 		Watch: a.watch, Within: a.within, After: a.after,
 		Log:     slog.New(&logHandler{a: a}),
 		Execute: a.execute,

@@ -55,6 +55,7 @@ var cases = map[string]string{
 	"a step ends a segment that is not the last": `put i\d.*StepCompleted.*\] more`,
 	"the worker suspends because of the code":    `ExecutionSuspended \(the code`,
 	"the worker suspends an unknown one":         `ExecutionSuspended \(orchestration Late`,
+	"the worker suspends one that spins":         `ExecutionSuspended \(it spins`,
 	"another build tries again":                  `put i\d.*\[ExecutionResumed, \S+`,
 	"somebody suspends":                          `put i\d.*ExecutionSuspended[],]`,
 	"somebody terminates":                        `put i\d.*ExecutionTerminated`,
