@@ -12,7 +12,7 @@ import (
 // (Orchestration.Submit, Event.Raise); the HTTP API and tools use it as it is. Package client implements it over a
 // backend. All methods are safe for concurrent use.
 //
-// Errors wrap ErrNotFound, ErrExists, ErrEnded, ErrNotEnded, ErrNotFailed, ErrNotSuspended, ErrSuspended or ErrInvalid where those apply; anything
+// Errors wrap ErrNotFound, ErrExists, ErrEnded, ErrNotEnded, ErrNotFailed, ErrNotSuspended, ErrSuspended, ErrNotResettable or ErrInvalid where those apply; anything
 // else is the backend's failure, and whether the call took effect is then unknown. Every call may be repeated.
 type Client interface {
 	// Start creates an instance. When it returns nil the instance can be read and will run, whatever crashes.
@@ -27,6 +27,9 @@ type Client interface {
 	// Manage terminates, suspends, resumes or rewinds. It returns when the command is on its way, not when it is done.
 	// ErrNotFound, ErrEnded, ErrSuspended, ErrNotSuspended; Rewind: ErrNotFound, ErrNotFailed.
 	Manage(ctx context.Context, req ManageRequest) error
+	// Reset has an instance go back to an operation, and run again from there: with another result of it, with another input, or as it was.
+	// It returns when that is on its way, not when it is done. ErrNotFound, ErrNotResettable, ErrInvalid.
+	Reset(ctx context.Context, req ResetRequest) error
 	// Report reports what became of an Async activity. ErrInvalid, ErrNotPending, ErrNotFound, ErrEnded.
 	Report(ctx context.Context, req ReportRequest) error
 	// Get returns the status of an instance. ErrNotFound.
@@ -121,6 +124,26 @@ type ManageRequest struct {
 	Reason   string
 	// Recursive has a Terminate end the instance's sub-orchestrations, too, and theirs.
 	Recursive bool
+	// ID is the command's identity, as that of an event. Empty means that one is made up for this call.
+	ID string
+}
+
+// ResetRequest asks for an instance to go back to an operation, whether it has ended, runs or is suspended: then it runs. What was recorded
+// before the turn in which the operation's outcome came in stands. From that turn on all is abandoned and runs again, but for external
+// events, which come again in their order. Without an outcome the operation has its new one now, or is asked for once more. What is asked for
+// again has new idempotency keys, and so has what is under way: it may run a second time. What the code has done is not taken back. See
+// docs/decisions/reset.md.
+type ResetRequest struct {
+	Instance string
+	// Operation is its path, as the history shows it: "2" or "2.0.1". "start" is the beginning of the orchestration, of the newest
+	// generation if it has continued as new.
+	Operation string
+	// Result is JSON: the operation does not run again, and this is its outcome. Of a timer it is null. The start has none.
+	Result json.RawMessage
+	// Input is JSON: an activity, a sub-orchestration or the start runs again with it. Result and Input exclude each other; without both the
+	// operation runs again as it is.
+	Input  json.RawMessage
+	Reason string
 	// ID is the command's identity, as that of an event. Empty means that one is made up for this call.
 	ID string
 }

@@ -18,6 +18,8 @@ var (
 	ErrNotSuspended = errors.New("the instance is not suspended")
 	// ErrNotFailed: the instance has not failed, and so cannot be rewound.
 	ErrNotFailed = errors.New("the instance has not failed")
+	// ErrNotResettable: the instance cannot be reset so, as its history is now; the text says why.
+	ErrNotResettable = errors.New("the instance cannot be reset so")
 	// ErrNotPending: nobody waits for the outcome that a token names.
 	ErrNotPending = errors.New("nobody waits for this activity any more")
 	// ErrInvalid: the request can never be right; its text says what to change.

@@ -39,6 +39,7 @@ type fake struct {
 	purges   []durable.PurgeRequest
 	gone     durable.Purged
 	restarts []durable.RestartRequest
+	resets   []durable.ResetRequest
 	// restarted is an instance that a restart finds there, instead of one that it starts.
 	restarted string
 }
@@ -147,6 +148,14 @@ func (f *fake) Manage(_ context.Context, req durable.ManageRequest) error {
 
 func (f *fake) Report(_ context.Context, req durable.ReportRequest) error {
 	f.reports = append(f.reports, req)
+	return f.err
+}
+
+func (f *fake) Reset(_ context.Context, req durable.ResetRequest) error {
+	if _, err := f.Get(context.Background(), req.Instance); err != nil {
+		return err
+	}
+	f.resets = append(f.resets, req)
 	return f.err
 }
 

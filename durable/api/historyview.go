@@ -88,6 +88,8 @@ func (v *view) addExecution(e durable.HistoryEvent) {
 		v.show(e, historyEvent{EventType: "ExecutionTerminated", Reason: e.Reason})
 	case history.ExecutionRewound:
 		v.show(e, historyEvent{EventType: "ExecutionRewound", Reason: e.Reason})
+	case history.ExecutionReset:
+		v.show(e, historyEvent{EventType: "ExecutionReset", Name: e.Op, Reason: resetReason(e)})
 	case history.ContinuedAsNew:
 		v.show(e, historyEvent{EventType: "ContinueAsNew", Result: v.result(e), OrchestrationStatus: durable.ContinuedAsNew})
 	case history.ExecutionCompleted:
@@ -95,6 +97,14 @@ func (v *view) addExecution(e durable.HistoryEvent) {
 	case history.ExecutionFailed:
 		v.show(e, historyEvent{EventType: "ExecutionCompleted", Result: v.result(e), OrchestrationStatus: durable.Failed})
 	}
+}
+
+// resetReason is what a person says of a reset, or why it came to nothing.
+func resetReason(e durable.HistoryEvent) string {
+	if e.Rewound == nil && e.Failure != nil {
+		return "It came to nothing: " + e.Failure.Message
+	}
+	return e.Reason
 }
 
 func (v *view) show(e durable.HistoryEvent, shown historyEvent) {

@@ -33,7 +33,7 @@ func Problem(w http.ResponseWriter, status int, message, detail string) {
 }
 
 // Error answers with the problem that an error of a durable.Client is: 404 for durable.ErrNotFound, 409 for ErrExists,
-// ErrSuspended and ErrNotSuspended, 410 for ErrEnded and ErrNotPending, 412 for ErrNotEnded and ErrNotFailed, 400 for ErrInvalid, and 500 for anything else.
+// ErrSuspended, ErrNotSuspended and ErrNotResettable, 410 for ErrEnded and ErrNotPending, 412 for ErrNotEnded and ErrNotFailed, 400 for ErrInvalid, and 500 for anything else.
 func Error(w http.ResponseWriter, err error) {
 	for _, known := range refusals {
 		if errors.Is(err, known.cause) {
@@ -59,6 +59,7 @@ var refusals = []refusal{
 	{durable.ErrExists, http.StatusConflict, "An instance with this id exists and has not ended."},
 	{durable.ErrSuspended, http.StatusConflict, "The instance is suspended already."},
 	{durable.ErrNotSuspended, http.StatusConflict, "The instance is not suspended."},
+	{durable.ErrNotResettable, http.StatusConflict, "The instance cannot be reset so."},
 	{durable.ErrInvalid, http.StatusBadRequest, "The request is not valid."},
 }
 

@@ -124,7 +124,7 @@ func (c *Client) send(ctx context.Context, row *history.Row, call string, e hist
 		}
 		call = id
 	}
-	e.MessageID = store.CallID(row.Instance, row.Incarnation, strconv.Itoa(int(e.Kind))+":"+call)
+	e.MessageID = callID(row, e.Kind, call)
 	if err := c.store.Offload(ctx, row.Instance, row.Incarnation, &e.Data); err != nil {
 		return err
 	}
@@ -132,4 +132,9 @@ func (c *Client) send(ctx context.Context, row *history.Row, call string, e hist
 	out.Inbox(&history.Message{ID: e.MessageID, Instance: row.Instance, Incarnation: row.Incarnation,
 		Generation: row.Generation, Event: e, Sent: c.store.Now()})
 	return out.Flush(ctx)
+}
+
+// callID is the identity of what a call sends.
+func callID(row *history.Row, kind history.Kind, call string) string {
+	return store.CallID(row.Instance, row.Incarnation, strconv.Itoa(int(kind))+":"+call)
 }

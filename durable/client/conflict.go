@@ -66,7 +66,7 @@ func (c *Client) differs(ctx context.Context, req *durable.StartRequest, row *hi
 		return "", nil
 	}
 	start := &row.Start
-	if row.Generation > 0 { // the row shows what the newest generation was begun with
+	if row.Generation > 0 || !start.Data.Holds(req.Input) { // the row shows what the newest generation, or a reset, has begun it with
 		first, err := c.store.First(ctx, row.Instance, row.Incarnation)
 		if err != nil || first == nil { // or purged by now
 			return "input", err

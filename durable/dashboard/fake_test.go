@@ -61,6 +61,8 @@ func (f *fake) Restart(context.Context, durable.RestartRequest) (durable.Instanc
 	return durable.InstanceRef{}, f.err
 }
 
+func (f *fake) Reset(context.Context, durable.ResetRequest) error { return f.err }
+
 func (f *fake) Purge(_ context.Context, id string) error {
 	f.purged = append(f.purged, id)
 	return f.err

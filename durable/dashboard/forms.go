@@ -118,7 +118,7 @@ func sentence(err error) string {
 		return "the instance is suspended already."
 	case errors.Is(err, durable.ErrNotSuspended):
 		return "the instance is not suspended."
-	case errors.Is(err, durable.ErrInvalid):
+	case errors.Is(err, durable.ErrInvalid), errors.Is(err, durable.ErrNotResettable):
 		return full(err.Error())
 	}
 	return "the backend says: " + full(err.Error())

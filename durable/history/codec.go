@@ -53,6 +53,7 @@ func writeEvent(w *writer, e *Event) {
 	}
 	w.uint(19, uint64(e.Close))
 	w.bool(20, e.Recursive)
+	w.uint(21, uint64(e.Edit))
 }
 
 func readEvent(r *reader, e *Event) {
@@ -110,6 +111,11 @@ func readEvent(r *reader, e *Event) {
 			}
 		case 20:
 			e.Recursive = r.uint() != 0
+		case 21:
+			v := r.uint()
+			if e.Edit = Edit(v); v > uint64(EditInput) {
+				r.newer("edit %d of a reset", v)
+			}
 		default:
 			r.unknown()
 		}

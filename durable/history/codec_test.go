@@ -164,7 +164,7 @@ func TestNewerIsRefusedAsNewer(t *testing.T) {
 			"event field":     carry(kind.uint(40, 1))[c.name],
 			"event kind":      carry(wire{}.uint(1, 200))[c.name],
 			"huge event kind": carry(wire{}.uint(1, 1<<40|uint64(history.TaskCompleted)))[c.name],
-			"unused number":   carry(wire{}.uint(1, 15))[c.name],
+			"unused number":   carry(wire{}.uint(1, 19))[c.name],
 			"failure field":   carry(kind.bytes(14, wire{}.uint(40, 1)))[c.name],
 			"cause field":     carry(kind.bytes(14, wire{}.bytes(6, wire{}.uint(40, 1))))[c.name],
 			"policy field":    carry(kind.bytes(15, wire{}.uint(40, 1)))[c.name],

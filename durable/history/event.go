@@ -27,7 +27,8 @@ const (
 	CustomStatusSet     Kind = 12 // output: what SetStatus said last
 	Continued           Kind = 13 // message only: finish the unfinished turn
 
-	ParentRewound Kind = 14 // input: the parent was rewound, and waits for the outcome under another epoch
+	ParentRewound  Kind = 14 // input: the parent was rewound, and waits for the outcome under another epoch
+	ExecutionReset Kind = 15 // input: somebody had it go back to an operation, and run again from there
 
 	TaskScheduled Kind = 16 // output: an activity is asked for
 	TaskCompleted Kind = 17 // input: its result
@@ -59,7 +60,8 @@ const (
 	LockReleased       Kind = 46
 )
 
-// StartOp is the path of the timer of a scheduled start. No command asks for it: the start does.
+// StartOp is the path of the timer of a scheduled start. No command asks for it: the start does. In a reset it is the beginning of the
+// orchestration.
 const StartOp = "start"
 
 // Due is when a scheduled start is to begin; zero of every other event.
@@ -90,7 +92,7 @@ type Event struct {
 	At time.Time
 	// MessageID is the identity of an external message: external events and management commands.
 	MessageID string
-	// Reason of a terminate, suspend, resume or rewind, for people.
+	// Reason of a terminate, suspend, resume, rewind or reset, for people.
 	Reason string
 	// Build is the build of the worker that suspended the instance.
 	Build   string
@@ -102,16 +104,29 @@ type Event struct {
 	Close Close
 	// Recursive: a terminate is for the children, too.
 	Recursive bool
-	// Rewound says, in ExecutionRewound, what runs again.
+	// Rewound says, in ExecutionRewound and ExecutionReset, what runs again. A reset without it, in a history, came to nothing: its failure
+	// says why.
 	Rewound *Rewound
+	// Edit says, in ExecutionReset, what Data takes the place of.
+	Edit Edit
 }
 
-// Rewound is what a rewind does to a history.
+// Rewound is what a rewind, or a reset, does to a history.
 type Rewound struct {
-	// From is the number of the segment from which on the history is cut: the first of a turn. The code runs again from there, with
-	// what came from outside since, and with the results of what had succeeded.
+	// From is the number of the segment from which on the history is cut: the first of a turn, or the next that there will be. The code
+	// runs again from there, with what came from outside since; after a rewind with the results of what had succeeded, too.
 	From uint64
 }
+
+// Edit is what a reset replaces of the operation to which it goes back.
+type Edit uint8
+
+// The edits. Without one the operation runs again as it is.
+const (
+	EditNothing Edit = iota
+	EditResult       // the operation does not run again: this is its result
+	EditInput        // it runs again with this input; the beginning of the orchestration, StartOp, can have one, too
+)
 
 // Target is another instance: a child, or whom an event is for.
 type Target struct {
@@ -248,7 +263,7 @@ func (k Kind) IsEnd() bool {
 // All others are what the code asked for, or said of itself.
 func (k Kind) IsInput() bool {
 	switch k {
-	case ExecutionStarted, ExecutionTerminated, ExecutionSuspended, ExecutionResumed, ExecutionRewound, ParentRewound,
+	case ExecutionStarted, ExecutionTerminated, ExecutionSuspended, ExecutionResumed, ExecutionRewound, ParentRewound, ExecutionReset,
 		GenerationStarted, StartRefused, Sealed, TaskCompleted, TaskFailed, TimerFired, EventRaised,
 		SubOrchestrationCompleted, SubOrchestrationFailed, StepCompleted, StepFailed,
 		OperationCompleted, OperationFailed, LockGranted:

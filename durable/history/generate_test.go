@@ -15,7 +15,7 @@ var written = []history.Kind{
 	history.TaskScheduled, history.TaskCompleted, history.TaskFailed,
 	history.TimerCreated, history.TimerFired, history.TimerCanceled, history.EventRaised,
 	history.StepStarted, history.StepCompleted, history.StepFailed, history.ChangeMarked, history.ContinuedAsNew, history.GenerationStarted, history.StartRefused, history.ParentRewound,
-	history.ExecutionRewound, history.EventSent, history.SubOrchestrationCreated, history.SubOrchestrationCompleted, history.SubOrchestrationFailed,
+	history.ExecutionRewound, history.ExecutionReset, history.EventSent, history.SubOrchestrationCreated, history.SubOrchestrationCompleted, history.SubOrchestrationFailed,
 }
 
 // lastTime is the latest time that the format keeps.
@@ -142,6 +142,7 @@ func events() *rapid.Generator[history.Event] {
 				return history.Target{Instance: texts().Draw(t, "target"), Incarnation: texts().Draw(t, "its incarnation")}
 			}), "target"),
 			Close: rapid.SampledFrom([]history.Close{history.Abandon, history.Terminate}).Draw(t, "close"), Recursive: rapid.Bool().Draw(t, "recursive"),
+			Edit: rapid.SampledFrom([]history.Edit{history.EditNothing, history.EditResult, history.EditInput}).Draw(t, "edit"),
 			Rewound: maybe(t, rapid.Custom(func(t *rapid.T) history.Rewound {
 				return history.Rewound{From: rapid.Uint64().Draw(t, "from")}
 			}), "rewound"),

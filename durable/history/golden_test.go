@@ -40,6 +40,8 @@ func sampleSegment() *history.Segment {
 				Target: &history.Target{Instance: "order-42:3", Incarnation: "01JGJ9GA00BBBBBBBBBBBBBBBB"}},
 			{Kind: history.ExecutionTerminated, MessageID: "m2", Recursive: true},
 			{Kind: history.ExecutionRewound, MessageID: "m3", Rewound: &history.Rewound{From: 300}},
+			{Kind: history.ExecutionReset, Op: "2.0.1", MessageID: "m4", Data: history.Payload{Bytes: []byte(`{"total":13}`)}, Edit: history.EditInput,
+				Rewound: &history.Rewound{From: 2}},
 		},
 	}
 }

@@ -17,6 +17,7 @@ var kindNames = [...]string{
 	CustomStatusSet:           "CustomStatusSet",
 	Continued:                 "Continued",
 	ParentRewound:             "ParentRewound",
+	ExecutionReset:            "ExecutionReset",
 	TaskScheduled:             "TaskScheduled",
 	TaskCompleted:             "TaskCompleted",
 	TaskFailed:                "TaskFailed",
@@ -61,7 +62,7 @@ func (k Kind) String() string {
 // isCall reports whether messages of this kind are sent by a client's call, whose id they carry.
 func (k Kind) isCall() bool {
 	switch k {
-	case EventRaised, ExecutionTerminated, ExecutionSuspended, ExecutionResumed, ExecutionRewound:
+	case EventRaised, ExecutionTerminated, ExecutionSuspended, ExecutionResumed, ExecutionRewound, ExecutionReset:
 		return true
 	}
 	return false

@@ -26,3 +26,12 @@ type Segment struct {
 	// Tombstone says that the segment was purged: its one event is a seal, whatever it held.
 	Tombstone bool
 }
+
+// Cuts reports whether the segment is a rewind or a reset, which cuts the history.
+func (s *Segment) Cuts() bool {
+	if len(s.Events) == 0 {
+		return false
+	}
+	e := &s.Events[0]
+	return e.Kind == ExecutionRewound || e.Kind == ExecutionReset && e.Rewound != nil
+}

@@ -177,8 +177,10 @@ func (h *History) Awaits(op string, epoch uint32) *history.Event {
 				}
 			case history.ExecutionCompleted, history.ExecutionFailed, history.ExecutionTerminated, history.ContinuedAsNew, history.Sealed:
 				over = true
-			case history.ExecutionRewound:
-				command, over = nil, false // what it runs again is asked for again
+			case history.ExecutionRewound, history.ExecutionReset:
+				if seg.Cuts() {
+					command, over = nil, false // what it runs again is asked for again
+				}
 			}
 		}
 	}

@@ -53,7 +53,7 @@ var unmendable = []durable.ErrorKind{durable.InstanceExists, durable.InstanceTer
 // goesOn reports whether a child that is asked for again, after a rewind, is the one that was asked for before: it is rewound, too,
 // or still runs.
 func (op *operation) goesOn(e *history.Event) bool {
-	if op == nil || e.Epoch == 0 || op.command.Kind != e.Kind || op.settled || op.outcome >= 0 && !op.failed {
+	if op == nil || op.anew || e.Epoch == 0 || op.command.Kind != e.Kind || op.settled || op.outcome >= 0 && !op.failed {
 		return false
 	}
 	old := op.command
@@ -88,6 +88,9 @@ func (a *attempt) adopt(ctx context.Context, m *history.Message) (bool, error) {
 	if exists, err := a.w.store.Exists(ctx, a.g.instance, a.g.incarnation); err != nil || exists {
 		return false, errors.Join(err, conflictIf(exists)) // it has begun, and was replaced since
 	}
+	if !row.Status.Ended() && before(row, m) && !a.tired(m) {
+		return false, errUnborn // it was told to end, when its parent was reset
+	}
 	failure := &history.Failure{Kind: string(durable.InstanceExists), Permanent: true,
 		Message: fmt.Sprintf("the id %s is in use by a run of %s", a.g.instance, row.Start.Name)}
 	events := []history.Event{{Kind: history.StartRefused, Failure: failure}, m.Event}
@@ -117,12 +120,17 @@ func (a *attempt) awaitsStart(row *history.Row, messages []*history.Message) boo
 		return false // it begins now, or a purge has taken it
 	}
 	for _, m := range messages {
-		tired := a.g.tries() > unbornReceives && a.w.store.Now().Sub(m.Sent) > unbornFor
+		tired := a.tired(m)
 		if isChild(&m.Event) && m.Event.Kind != history.ExecutionStarted && !tired {
 			return true
 		}
 	}
 	return false
+}
+
+// tired reports whether a message has waited long enough for what should have come.
+func (a *attempt) tired(m *history.Message) bool {
+	return a.g.tries() > unbornReceives && a.w.store.Now().Sub(m.Sent) > unbornFor
 }
 
 // unwanted reports whether a child is to end with the generation that has asked for it.
@@ -135,6 +143,11 @@ func (a *attempt) raise(e *history.Event, n int) {
 	if a.terminated() && !a.st.unwanted(e) {
 		return
 	}
+	a.bear(e, n)
+}
+
+// bear adds the start of a child that segment n asks for.
+func (a *attempt) bear(e *history.Event, n int) {
 	asked := a.st.h.Segments[n].Time
 	start := &history.Start{}
 	if e.Start != nil {

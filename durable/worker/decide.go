@@ -51,7 +51,7 @@ func (st *state) decide(m *history.Message, taken *taken) (v verdict, segment in
 		return st.awaits(m, history.TimerCreated), 0
 	case history.SubOrchestrationCompleted, history.SubOrchestrationFailed:
 		return st.awaits(m, history.SubOrchestrationCreated), 0
-	case history.EventRaised, history.ExecutionSuspended, history.ExecutionTerminated:
+	case history.EventRaised, history.ExecutionSuspended, history.ExecutionTerminated, history.ExecutionReset:
 		return consume, 0
 	case history.ExecutionRewound:
 		if isChild(e) {

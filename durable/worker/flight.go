@@ -49,7 +49,10 @@ func (a *attempt) allot(seg *history.Segment) {
 			ended = true
 		case history.ExecutionTerminated:
 			terminated = true
-		case history.ExecutionRewound:
+		case history.ExecutionRewound, history.ExecutionReset:
+			if !seg.Cuts() {
+				continue
+			}
 			waiting, flying, suspended, ended = 0, 0, false, false
 		}
 	}

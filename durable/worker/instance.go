@@ -100,16 +100,14 @@ func (a *attempt) handle(ctx context.Context, messages []*history.Message) error
 	if a.st.renewed() {
 		return nil
 	}
-	if i := a.rewinds(messages); i >= 0 {
-		if i > 0 { // what came before it is too late
-			if err := a.handle(ctx, messages[:i]); err != nil {
-				return err
-			}
+	if i := a.cuts(messages); i >= 0 {
+		if i > 0 {
+			return a.apart(ctx, messages, i)
 		}
-		if err := a.rewind(ctx, messages[i]); err != nil {
+		if err := a.cut(ctx, messages[0]); err != nil {
 			return err
 		}
-		return a.handle(ctx, messages[i:])
+		return a.handle(ctx, messages)
 	}
 	if err := a.decide(ctx, messages); err != nil {
 		return err
@@ -204,8 +202,11 @@ func (a *attempt) decide(ctx context.Context, messages []*history.Message) error
 			}
 			t.take(m)
 			e := m.Event
-			if e.Kind == history.ExecutionRewound {
+			switch e.Kind {
+			case history.ExecutionRewound:
 				e.Kind = history.ParentRewound
+			case history.ExecutionReset:
+				e.Failure = a.st.futile(m)
 			}
 			a.consumed = append(a.consumed, e)
 		case done:

@@ -76,6 +76,8 @@ func (a *attempt) sendOpen(n int) {
 			}
 		case history.EventSent:
 			a.signal(e, seg.Time)
+		case history.ExecutionReset:
+			a.abandon(n)
 		}
 	}
 	if a.st.end != nil && n == a.st.ended {

@@ -25,10 +25,17 @@ func (a *attempt) rewinds(messages []*history.Message) int {
 	})
 }
 
-// rewind commits that a message rewinds the instance.
-func (a *attempt) rewind(ctx context.Context, m *history.Message) error {
+// cut commits that a message rewinds or resets the instance.
+func (a *attempt) cut(ctx context.Context, m *history.Message) error {
 	e := m.Event
 	e.Rewound = &history.Rewound{From: uint64(a.st.failedAt())}
+	if e.Kind == history.ExecutionReset {
+		from, err := a.st.resets(m)
+		if err != nil {
+			return err
+		}
+		e.Rewound.From = from
+	}
 	return a.commit(ctx, &history.Segment{Time: a.now(nil), More: true, Events: []history.Event{e}})
 }
 
@@ -52,6 +59,11 @@ func (st *state) rewound(from int) {
 	for _, op := range st.ops {
 		op.gone = op.gone || op.outcome < 0 || op.failed
 	}
+	st.goOn(from)
+}
+
+// goOn has the instance run again, from what was before a segment.
+func (st *state) goOn(from int) {
 	st.released, st.flying = len(st.asked), 0
 	st.failedSteps = slices.DeleteFunc(st.failedSteps, func(n int) bool { return n >= from })
 	st.end, st.ended = nil, 0

@@ -17,6 +17,7 @@ import (
 // bench is a world whose activities fail while they are said to be broken, and which counts their runs.
 type bench struct {
 	*hub
+	later  []delivery // what was put back
 	broken map[string]bool
 	runs   []string
 	keys   []string

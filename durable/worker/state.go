@@ -36,6 +36,7 @@ type state struct {
 	// turns are the first segments of each one's turn, failedSteps those in which steps failed.
 	turns       []int
 	failedSteps []int
+	parted      map[int][]*operation // the children that run and that nobody waits for any more, by the reset that says so
 	last        time.Time
 	blobs       int // bytes that were read from blobs
 	events      int
@@ -49,7 +50,8 @@ type operation struct {
 	failed   bool
 	settled  bool // a child's failure that no rewind of the child can mend
 	canceled bool
-	gone     bool // a rewind has done away with it
+	gone     bool // a rewind or a reset has done away with it
+	anew     bool // a child: who asks for it again gets another life
 }
 
 // waits reports whether an outcome is waited for.
@@ -71,7 +73,7 @@ func (st *state) add(n int, s *history.Segment) {
 		return
 	}
 	turn := n
-	if st.more {
+	if st.more && !s.Cuts() {
 		turn = st.turns[n-1]
 	}
 	st.turns = append(st.turns, turn)
@@ -132,6 +134,10 @@ func (st *state) apply(n int, e *history.Event, sticky bool) {
 		}
 	case history.ExecutionCompleted, history.ExecutionFailed, history.ExecutionTerminated, history.ContinuedAsNew, history.StartRefused:
 		st.end, st.ended = e, n
+	case history.ExecutionReset:
+		if e.Rewound != nil {
+			st.reset(n, e)
+		}
 	case history.ExecutionRewound, history.ParentRewound:
 		if e.Rewound != nil {
 			st.rewound(int(e.Rewound.From))

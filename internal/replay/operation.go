@@ -233,7 +233,7 @@ func (r *Run) give(in input) {
 		r.outcome(in, history.StepStarted)
 	case history.EventRaised:
 		r.raise(e)
-	case history.ParentRewound: // of no interest to the code
+	case history.ParentRewound, history.ExecutionReset: // of no interest to the code
 	default:
 		r.err = &Mismatch{Recorded: e, Number: in.number, Asked: "this version cannot replay such an event: run a newer one", foreign: true}
 	}

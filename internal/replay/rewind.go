@@ -19,7 +19,8 @@ type past struct {
 	// at is the number that each has in the record, and numbers those of their events, when anything was rewound.
 	at      []uint64
 	numbers [][]int
-	rewinds uint32
+	rewinds uint32                    // and resets
+	edits   map[string]edit           // inputs that resets have said
 	again   map[string]*history.Event // what the last rewind asks for again, and the record does not have yet
 	kept    map[string]*kept
 }
@@ -31,11 +32,11 @@ type kept struct {
 }
 
 func rewind(record []*history.Segment) past {
-	first := slices.IndexFunc(record, rewinds)
+	first := slices.IndexFunc(record, (*history.Segment).Cuts)
 	if first < 0 {
 		return past{segments: record}
 	}
-	p := past{kept: map[string]*kept{}}
+	p := past{kept: map[string]*kept{}, edits: map[string]edit{}}
 	number := 0
 	for i, s := range record {
 		numbers := make([]int, len(s.Events))
@@ -43,7 +44,7 @@ func rewind(record []*history.Segment) past {
 			number++
 			numbers[k] = number
 		}
-		if rewinds(s) {
+		if s.Cuts() {
 			s, numbers = p.cut(s, numbers)
 		} else if len(p.again) > 0 {
 			s, numbers = p.asked(s, numbers)
@@ -53,14 +54,31 @@ func rewind(record []*history.Segment) past {
 	return p
 }
 
-func rewinds(s *history.Segment) bool {
-	return len(s.Events) > 0 && s.Events[0].Kind == history.ExecutionRewound
-}
-
-// cut takes off what the rewind does away with, and returns the rewind's segment with what stays of it.
+// cut takes off what the rewind, or reset, does away with, and returns its segment with what stays of it.
 func (p *past) cut(s *history.Segment, numbers []int) (*history.Segment, []int) {
 	p.rewinds++
 	place, _ := slices.BinarySearch(p.at, from(s))
+	take := p.rewind
+	if s.Events[0].Kind == history.ExecutionReset {
+		take = p.reset
+	}
+	again, at := take(s, numbers, place)
+	for op, e := range p.again {
+		c := *e
+		c.Epoch = p.rewinds
+		if c.Kind == history.TaskScheduled && !c.At.IsZero() {
+			c.At = s.Time // its deadline counts from now
+		}
+		p.again[op] = &c
+	}
+	p.editInputs()
+	p.segments, p.at, p.numbers = p.segments[:place], p.at[:place], p.numbers[:place]
+	again.Events, at = append(again.Events, s.Events[1:]...), append(at, numbers[1:]...)
+	return again, at
+}
+
+// rewind keeps, of what comes behind the cut, the results.
+func (p *past) rewind(s *history.Segment, numbers []int, place int) (*history.Segment, []int) {
 	p.again = p.commands(0, place)
 	later := p.commands(place, len(p.segments))
 	p.settle(place)
@@ -94,16 +112,10 @@ func (p *past) cut(s *history.Segment, numbers []int) (*history.Segment, []int) 
 	for _, k := range p.kept {
 		k.from = min(k.from, place)
 	}
-	for op, e := range p.again {
-		c := *e
-		c.Epoch = p.rewinds
-		if c.Kind == history.TaskScheduled && !c.At.IsZero() {
-			c.At = s.Time // its deadline counts from now
-		}
-		p.again[op] = &c
+	for op, e := range p.edits {
+		e.from = min(e.from, place)
+		p.edits[op] = e
 	}
-	p.segments, p.at, p.numbers = p.segments[:place], p.at[:place], p.numbers[:place]
-	again.Events, at = append(again.Events, s.Events[1:]...), append(at, numbers[1:]...)
 	return again, at
 }
 

@@ -103,6 +103,8 @@ func newRun(code Code, past []*history.Segment, opt Options) *Run {
 				suspended = true
 			case history.ExecutionRewound:
 				suspended = false
+			case history.ExecutionReset:
+				suspended = suspended && e.Rewound == nil
 			case history.ExecutionResumed:
 				suspended = seg.sticky
 			case history.ExecutionTerminated:
@@ -310,7 +312,7 @@ func (r *Run) apply(in input) {
 		r.suspended = true
 	case e.Kind == history.ExecutionResumed:
 		r.suspended = r.segments[r.at].sticky
-	case e.Kind == history.ExecutionRewound:
+	case e.Kind == history.ExecutionRewound, e.Kind == history.ExecutionReset && e.Rewound != nil:
 		r.suspended = false
 	case e.Kind == history.ExecutionTerminated:
 		r.ended = true

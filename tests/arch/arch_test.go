@@ -39,7 +39,7 @@ var layers = map[string]layer{
 	"durable/store":               {may: []string{"durable/backend", "durable/history"}, vendors: []string{"github.com/oklog/ulid/v2"}},
 	"durable/worker":              {may: []string{"durable", "internal/code", "internal/replay", "durable/store", "durable/backend", "durable/history"}},
 	"durable/web":                 {may: []string{"durable"}},
-	"durable/client":              {may: []string{"durable", "durable/store", "durable/backend", "durable/history"}},
+	"durable/client":              {may: []string{"durable", "internal/replay", "durable/store", "durable/backend", "durable/history"}},
 	"durable/api":                 {may: []string{"durable", "durable/history"}},
 	"durable/dashboard":           {may: []string{"durable", "durable/api", "durable/history"}},
 	"durable/mail":                {may: []string{"durable/backend"}},
