@@ -1,6 +1,6 @@
 // Package api is the HTTP management API of Durable Functions over a durable.Client. Clients which were written for Azure
 // work with it as they are, as far as its operations go: this version starts, lists, shows, terminates, suspends,
-// resumes, rewinds, restarts and purges instances and raises events. It has no entities. The API owns paths, queries, links and
+// resumes, rewinds, resets, restarts and purges instances and raises events. It has no entities. The API owns paths, queries, links and
 // bodies, and knows nothing of how instances are stored or run.
 //
 // An API serves everything under Base. An application puts its own routes beside it with With, and answers like the API
@@ -29,6 +29,7 @@
 //	POST /instances/{id}/suspend                  reason
 //	POST /instances/{id}/resume                   reason
 //	POST /instances/{id}/rewind                   reason; one that has failed
+//	POST /instances/{id}/reset                    {"operation":…,"result":… or "input":…,"reason":…}: back to an operation, or "start"
 //	POST /instances/{id}/restart                  restartWithNewInstanceId; timeout and pollingInterval as for a start
 //	DELETE /instances/{id}                        purge one that has ended; recursive=true: its sub-orchestrations, too
 //	DELETE /instances                             purge those that have ended; createdTimeFrom, and what a list takes but top

@@ -152,8 +152,8 @@ func (f *fake) Report(_ context.Context, req durable.ReportRequest) error {
 }
 
 func (f *fake) Reset(_ context.Context, req durable.ResetRequest) error {
-	if _, err := f.Get(context.Background(), req.Instance); err != nil {
-		return err
+	if _, ok := f.instances[req.Instance]; !ok {
+		return durable.ErrNotFound
 	}
 	f.resets = append(f.resets, req)
 	return f.err

@@ -27,6 +27,7 @@ func FuzzRequest(f *testing.F) {
 		{"GET", "instances/%ff", "showHistory=maybe", "", "", ""},
 		{"POST", "instances/one/raiseEvent/Yes", "", "text/plain; charset", "", "{"},
 		{"POST", "instances/one/raiseEvent/%00", "", "application/json", "", "\xff"},
+		{"POST", "instances/one/reset", "", "application/json", "", `{"operation":"2","result":null}`},
 		{"POST", "instances/one/terminate", "reason=100%&reason", "", "", ""},
 	} {
 		f.Add(s.method, s.path, s.query, s.content, s.token, []byte(s.body))

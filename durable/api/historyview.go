@@ -89,7 +89,7 @@ func (v *view) addExecution(e durable.HistoryEvent) {
 	case history.ExecutionRewound:
 		v.show(e, historyEvent{EventType: "ExecutionRewound", Reason: e.Reason})
 	case history.ExecutionReset:
-		v.show(e, historyEvent{EventType: "ExecutionReset", Name: e.Op, Reason: resetReason(e)})
+		v.show(e, v.reset(e))
 	case history.ContinuedAsNew:
 		v.show(e, historyEvent{EventType: "ContinueAsNew", Result: v.result(e), OrchestrationStatus: durable.ContinuedAsNew})
 	case history.ExecutionCompleted:
@@ -99,12 +99,20 @@ func (v *view) addExecution(e durable.HistoryEvent) {
 	}
 }
 
-// resetReason is what a person says of a reset, or why it came to nothing.
-func resetReason(e durable.HistoryEvent) string {
+// reset shows to which operation the instance went back, and with what: a result or an input. Durable Functions has nothing like it.
+func (v *view) reset(e durable.HistoryEvent) historyEvent {
+	shown := historyEvent{EventType: "ExecutionReset", Name: e.Op, Reason: e.Reason}
 	if e.Rewound == nil && e.Failure != nil {
-		return "It came to nothing: " + e.Failure.Message
+		shown.Reason = "It came to nothing: " + e.Failure.Message
+		return shown
 	}
-	return e.Reason
+	switch e.Edit {
+	case history.EditResult:
+		shown.Result = v.result(e)
+	case history.EditInput:
+		shown.Input = v.input(e)
+	}
+	return shown
 }
 
 func (v *view) show(e durable.HistoryEvent, shown historyEvent) {

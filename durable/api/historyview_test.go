@@ -100,6 +100,15 @@ var shownEvents = []struct {
 			{"EventType": "ExecutionSuspended", "Timestamp": at0, "Reason": "stock taking"},
 			{"EventType": "ExecutionResumed", "Timestamp": at1, "Reason": "done"},
 			{"EventType": "ExecutionTerminated", "Timestamp": at2, "Reason": "gone"}}},
+	{"a reset has its operation and what it replaces, or why it came to nothing",
+		[]history.Event{
+			{Kind: history.ExecutionReset, Op: "2", Reason: "it was wrong", Edit: history.EditResult, Data: payload("7"), Rewound: &history.Rewound{From: 2}},
+			{Kind: history.ExecutionReset, Op: "start", Edit: history.EditInput, Data: payload("8"), Rewound: &history.Rewound{}},
+			{Kind: history.ExecutionReset, Op: "4", Failure: &history.Failure{Message: "there is no operation 4"}}},
+		[]shown{
+			{"EventType": "ExecutionReset", "Timestamp": at0, "Name": "2", "Reason": "it was wrong", "Result": 7.0},
+			{"EventType": "ExecutionReset", "Timestamp": at1, "Name": "start", "Input": 8.0},
+			{"EventType": "ExecutionReset", "Timestamp": at2, "Name": "4", "Reason": "It came to nothing: there is no operation 4"}}},
 	{"suspended by the worker has its reason",
 		[]history.Event{{Kind: history.ExecutionSuspended, Build: "b1", Reason: "operation 1 is another one"}},
 		[]shown{{"EventType": "ExecutionSuspended", "Timestamp": at0, "Reason": "operation 1 is another one"}}},

@@ -39,6 +39,7 @@ var routes = []route{
 	{http.MethodDelete, []string{"instances", "{id}"}, (*API).purge},
 	{http.MethodPost, []string{"instances", "{id}", "rewind"}, (*API).rewind},
 	{http.MethodPost, []string{"instances", "{id}", "restart"}, (*API).restart},
+	{http.MethodPost, []string{"instances", "{id}", "reset"}, (*API).reset},
 	{http.MethodGet, []string{"entities"}, unavailable("list entities")},
 	{http.MethodGet, []string{"entities", "{name}"}, unavailable("list entities")},
 	{http.MethodGet, []string{"entities", "{name}", "{key}"}, unavailable("read an entity")},

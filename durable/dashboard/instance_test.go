@@ -99,6 +99,17 @@ var timelines = []struct {
 	{"events and the custom status",
 		[]history.Event{{Kind: history.EventRaised, Name: "Approval", Data: payload("true")}, {Kind: history.CustomStatusSet, Data: payload(`"half"`)}},
 		[]string{"Event Approval was raised +0 ms Data true", `The custom status was set +1.5 s Value "half"`}},
+	{"a reset, and one that came to nothing",
+		[]history.Event{
+			{Kind: history.TaskScheduled, Op: "3", Name: "Greet", Data: payload("null")},
+			{Kind: history.ExecutionReset, Op: "2", Reason: "it was wrong", Edit: history.EditResult, Data: payload("7"), Rewound: &history.Rewound{From: 2}},
+			{Kind: history.ExecutionReset, Op: "start", Edit: history.EditInput, Data: payload("8"), Rewound: &history.Rewound{}},
+			{Kind: history.ExecutionReset, Op: "4", Failure: &history.Failure{Message: "there is no operation 4"}}},
+		[]string{
+			"Activity Greet was asked for +0 ms #3",
+			"It was reset to operation 2, with a result +1.5 s it was wrong. Result 7",
+			"It was reset to its beginning, with an input +3.0 s Input 8",
+			"A reset to operation 4 came to nothing +4.5 s there is no operation 4."}},
 	{"management, and the worker's own",
 		[]history.Event{
 			{Kind: history.ExecutionSuspended, MessageID: "m", Reason: "stock taking"}, {Kind: history.ExecutionResumed, MessageID: "n"},

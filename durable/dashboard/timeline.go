@@ -115,34 +115,10 @@ func (t *teller) tellExecution(e durable.HistoryEvent) {
 	case history.ExecutionRewound:
 		t.add(e, entry{Look: "plain", Title: "It was rewound", Detail: full(e.Reason)})
 	case history.ExecutionReset:
-		t.add(e, reset(e))
+		t.reset(e)
 	case history.ContinuedAsNew:
 		t.add(e, entry{Look: "good", Title: "It continued as new", Payloads: []payload{newPayload("Input", e.Data.Bytes)}})
 	}
-}
-
-// reset tells to what somebody has had the instance go back, and with what.
-func reset(e durable.HistoryEvent) entry {
-	what := "operation " + e.Op
-	if e.Op == history.StartOp {
-		what = "its beginning"
-	}
-	told := entry{Look: "plain", Title: "It was reset to " + what, Detail: full(e.Reason)}
-	switch e.Edit {
-	case history.EditResult:
-		told.Title += ", with a result"
-		told.Payloads = []payload{newPayload("Result", e.Data.Bytes)}
-	case history.EditInput:
-		told.Title += ", with an input"
-		told.Payloads = []payload{newPayload("Input", e.Data.Bytes)}
-	}
-	if e.Rewound == nil {
-		told.Look, told.Title = "warn", "A reset to "+what+" came to nothing"
-		if e.Failure != nil {
-			told.Detail = full(e.Failure.Message)
-		}
-	}
-	return told
 }
 
 func (t *teller) start(e durable.HistoryEvent, title string) {
