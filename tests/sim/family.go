@@ -230,6 +230,9 @@ func kid(m *history.Message) *program {
 	if m.Event.Name == frailOrch.Name() {
 		return &program{name: "frail kid", orchestration: m.Event.Name, event: goEvent, want: wantFrailKid}
 	}
+	if m.Event.Name == madeOrch.Name() {
+		return &program{name: "made kid", orchestration: m.Event.Name, event: made.event, want: wantMade}
+	}
 	return kinProgram
 }
 

@@ -146,6 +146,9 @@ func newPlan(seed uint64, r *rand.Rand) Plan {
 	if seed%16 == 10 {
 		p.Programs = append(p.Programs, "once")
 	}
+	if seed%16 == 4 {
+		p.Programs = []string{"made"}
+	}
 	p.Scheduled = seed%16 == 6 || seed%16 == 13
 	return p
 }

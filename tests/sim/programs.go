@@ -105,6 +105,7 @@ var programs = []*program{
 	kinProgram,
 	frail,
 	{name: "once", orchestration: "Once", input: plain, want: wantOnce},
+	made,
 }
 
 // drawn is how many of the programs any seed may have.
@@ -135,6 +136,9 @@ func (w *World) handlers(a *actor) []durable.Handler {
 		kinOrch.Bind(kin),
 		buggyOrch.Bind(func(ctx durable.Context, in Plain) (string, error) { return w.buggy(ctx, in, a.build) }),
 	}, slices.Concat(w.boundedHandlers(a), w.outsideHandlers(a), a.orderHandlers())...)
+	for version := range uint32(madeVersions) {
+		handlers = append(handlers, madeOrch.Version(version).Bind(w.perform(version)))
+	}
 	if a.build > 1 {
 		handlers = append(handlers, tardy.Bind(a.work), lateOrch.Bind(late))
 	}

@@ -142,7 +142,7 @@ func (w *World) restingLife(l *life) {
 
 // replays runs the code of the last build over the history, which must say the same again.
 func (w *World) replays(l *life) {
-	run := w.code(l.start.Name)
+	run := w.code(l.start.Name, l.start.Version)
 	segments := l.segments
 	if l.sealed {
 		segments = segments[:len(segments)-1]
@@ -228,10 +228,10 @@ func inFull(e history.Event) string {
 }
 
 // code is the body of an orchestration in the last build.
-func (w *World) code(name string) replay.Code {
+func (w *World) code(name string, version uint32) replay.Code {
 	a := &actor{w: w, name: "replay", build: lastBuild}
 	for _, h := range w.handlers(a) {
-		if h.Kind == code.Orchestration && h.Name == name {
+		if h.Kind == code.Orchestration && h.Name == name && h.Version == version {
 			return h.Run
 		}
 	}

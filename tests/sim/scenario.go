@@ -62,8 +62,8 @@ func (sc scenario) run(direct director, traced bool, set ...func(*World)) outcom
 	return out
 }
 
-// chosen are the parts of a result that a life's random identity decides.
-var chosen = regexp.MustCompile(`-[0-9a-f]{16}`)
+// chosen are the parts of a result that a life's random identity decides, or the time that it takes.
+var chosen = regexp.MustCompile(`-[0-9a-f]{12,16}|"(From|To|At|Till)":\d+,?`)
 
 // how a life ended.
 func (l *life) how() string {
@@ -315,6 +315,15 @@ var scenarios = []scenario{
 		s.raise(8*time.Hour, "i1", "go", 1)
 		s.raise(11*time.Hour, "i1", "go", 2)
 	}},
+	madeOf("a scope that is over, and an undoing", nil,
+		Node{Do: "within", For: 2 * time.Hour, Kids: []Node{ask(""), sleep(3 * time.Hour), leave("")}},
+		Node{Do: "saga", Final: true, Kids: []Node{ask(""), {Do: "check"}, {Do: "first", Kids: []Node{ask(""), sleep(3 * time.Hour)}}}}),
+	madeOf("a map and a group", chunked,
+		Node{Do: "map", N: 2, M: 2, Kids: []Node{ask(""), {Do: "call", Fails: attempts, Final: true}, step(""), nodes("seq", ask(""), step(""))}},
+		nodes("group", nodes("detached", ask("")), Node{Do: "call", Fails: attempts, Final: true}, sleep(3*time.Hour))),
+	madeOf("versions, and a child that is waited for in the end", handedOn,
+		nodes("cancel", Node{Do: "hear", For: 3 * time.Hour}, ask("")), Node{Do: "tell", N: toItself}, Node{Do: "renew", N: 1},
+		Node{Do: "hear", For: 3 * time.Hour}, Node{Do: "child", N: int(durable.WaitForChild), M: 1, Fails: 1, Kids: []Node{sleep(time.Minute), ask("")}}),
 	order("an order", nil, anOrder(1250, "DE", "tok_visa")),
 	order("an order approved", new(true), anOrder(250_000, "DE", "tok_flaky")),
 	order("an order not approved", new(false), anOrder(250_000, "DE", "tok_visa")),

@@ -24,12 +24,13 @@ type Node struct {
 	Do    string
 	Key   string        `json:",omitempty"`
 	N     int           `json:",omitempty"`
+	M     int           `json:",omitempty"`
 	Fails int           `json:",omitempty"`
 	Final bool          `json:",omitempty"`
 	Size  int           `json:",omitempty"`
 	For   time.Duration `json:",omitempty"`
 	Kids  []Node        `json:",omitempty"`
-	// Broken fails until the instance was rewound so often. Programs that may fail have try, undo, beside, hasty and take, too.
+	// Broken fails until the instance was rewound so often. Programs that may fail have try, undo, beside, hasty and take, too; what made ones have performer.node says.
 	Broken uint32 `json:",omitempty"`
 }
 

@@ -148,7 +148,7 @@ func (w *World) populate() {
 	if w.plan.Doctor {
 		w.spawn("doctor", w.doctor)
 	}
-	if slices.Contains(w.plan.Programs, "outside") {
+	if slices.Contains(w.plan.Programs, "outside") || slices.Contains(w.plan.Programs, made.name) {
 		w.spawn("courier", w.courier)
 	}
 }
