@@ -93,6 +93,9 @@ func (w *Worker) attempt(ctx context.Context, g *group, messages []*history.Mess
 func (a *attempt) handle(ctx context.Context, messages []*history.Message) error {
 	a.loaded = len(a.st.h.Segments)
 	if a.st.unfinished() { // whoever meets an unfinished turn finishes it first
+		if err := a.reopen(ctx); err != nil {
+			return err
+		}
 		if err := a.continuation(ctx, messages); err != nil {
 			return err
 		}

@@ -39,6 +39,15 @@ func (a *attempt) cut(ctx context.Context, m *history.Message) error {
 	return a.commit(ctx, &history.Segment{Time: a.now(nil), More: true, Events: []history.Event{e}})
 }
 
+// reopen shows that an instance which was rewound or reset runs, before its turn goes on: as long as the row shows the end that there was,
+// an activity is taken for one that nobody waits for, and the end that comes for one that is shown.
+func (a *attempt) reopen(ctx context.Context) error {
+	if !a.st.h.Segments[a.st.turns[a.last()]].Cuts() || a.st.end != nil {
+		return nil
+	}
+	return a.w.store.Project(ctx, a.st.row())
+}
+
 // failedAt is the first segment of the turn in which the first failure came in; if nothing failed but the code itself, of its
 // last turn.
 func (st *state) failedAt() int {
