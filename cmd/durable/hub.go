@@ -9,7 +9,10 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/durable-lambda/durable-lambda/durable/backend"
 	"github.com/durable-lambda/durable-lambda/durable/backend/pebble"
+	"github.com/durable-lambda/durable-lambda/durable/codec"
+	"github.com/durable-lambda/durable-lambda/durable/codec/aesgcm"
 	"github.com/durable-lambda/durable-lambda/durable/dev"
 	"github.com/durable-lambda/durable-lambda/durable/doctor"
 	"github.com/durable-lambda/durable-lambda/durable/store"
@@ -21,6 +24,22 @@ type hubFlags struct {
 	Data        string `xor:"hub" help:"Data folder of a server that does not run; .durable without any of these." placeholder:"DIR"`
 	Hub         string `xor:"hub" help:"Deployed hub: the name of its stack, in the account and region of the AWS credentials." placeholder:"NAME"`
 	Environment bool   `xor:"hub" help:"Deployed hub that the environment variables DURABLE_TABLE and so on name, as its functions have them."`
+	Keys        string `type:"existingfile" help:"Keys of a hub whose values are encrypted with AES-GCM: a line for each, its name and its secret in base64, the newest first." placeholder:"FILE"`
+}
+
+// ports wraps a hub's so that what is encoded there can be read.
+func (f hubFlags) ports(b backend.Backend) (backend.Backend, error) {
+	var c codec.Config
+	if f.Keys != "" {
+		text, err := os.ReadFile(f.Keys)
+		if err != nil {
+			return b, err
+		}
+		if c.Codec, err = aesgcm.Parse(string(text)); err != nil {
+			return b, fmt.Errorf("%s: %w", f.Keys, err)
+		}
+	}
+	return codec.Wrap(b, c), nil
 }
 
 // open opens the hub. What it returns must be closed.
@@ -38,7 +57,11 @@ func (f hubFlags) open(ctx context.Context) (doctor.Config, func() error, error)
 	if err != nil {
 		return doctor.Config{}, nil, err
 	}
-	c, err := config(store.Config{Backend: db.Backend()})
+	ports, err := f.ports(db.Backend())
+	if err != nil {
+		return doctor.Config{}, nil, errors.Join(err, db.Close())
+	}
+	c, err := config(store.Config{Backend: ports})
 	if err != nil {
 		return doctor.Config{}, nil, errors.Join(err, db.Close())
 	}

@@ -31,6 +31,9 @@ func (f hubFlags) deployed(ctx context.Context) (doctor.Config, func() error, er
 			ports = aws.New(where)
 		}
 	}
+	if err == nil {
+		ports, err = f.ports(ports)
+	}
 	if err != nil {
 		return doctor.Config{}, nil, err
 	}

@@ -32,8 +32,11 @@ const (
 var errLost = errors.New("the activity did not return when its context ended")
 
 // Activity runs these activities, in the function that receives from the activities queue. It does not return.
-func Activity(handlers func(Services) ([]durable.Handler, error)) {
-	start(func(h *hub) (handler, error) {
+func Activity(handlers func(Services) ([]durable.Handler, error)) { Config{}.Activity(handlers) }
+
+// Activity is the function of that name, with the hub's codec.
+func (c Config) Activity(handlers func(Services) ([]durable.Handler, error)) {
+	c.start(func(h *hub) (handler, error) {
 		bound, err := handlers(h.Services)
 		if err != nil {
 			return nil, err
@@ -66,7 +69,7 @@ func (a *activities) handle(ctx context.Context, event json.RawMessage) (any, er
 	if !e.isBatch() {
 		return nil, errors.New("awslambda: the event is no batch of SQS: look at the triggers of the activities' function")
 	}
-	b := newBatch(a.store.Backend().Activities, e.Records, a.Log)
+	b := newBatch(ctx, a.store.Backend().Activities, e.Records, a.Log)
 	if !a.run(ctx, b) {
 		b.settle(ctx)
 		a.Log.Error("this process ends, because an activity in it does not return; a body must return when its context ends")

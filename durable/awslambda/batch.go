@@ -12,6 +12,7 @@ import (
 
 	"github.com/durable-lambda/durable-lambda/durable/backend"
 	"github.com/durable-lambda/durable-lambda/durable/backend/aws"
+	"github.com/durable-lambda/durable-lambda/durable/codec"
 	"github.com/durable-lambda/durable-lambda/durable/worker"
 )
 
@@ -49,7 +50,7 @@ type batch struct {
 	log        *slog.Logger
 }
 
-func newBatch(q backend.Queue, records []events.SQSMessage, log *slog.Logger) *batch {
+func newBatch(ctx context.Context, q backend.Queue, records []events.SQSMessage, log *slog.Logger) *batch {
 	b := &batch{queue: q, log: log, outcomes: make([]worker.Outcome, len(records)), removed: make([]bool, len(records))}
 	for _, r := range records {
 		named := make(map[string]string, len(r.MessageAttributes))
@@ -58,7 +59,7 @@ func newBatch(q backend.Queue, records []events.SQSMessage, log *slog.Logger) *b
 				named[name] = *a.StringValue
 			}
 		}
-		b.deliveries = append(b.deliveries, aws.DeliveryOf(r.Body, r.ReceiptHandle, r.Attributes, named))
+		b.deliveries = append(b.deliveries, codec.Open(ctx, q, aws.DeliveryOf(r.Body, r.ReceiptHandle, r.Attributes, named)))
 		b.ids = append(b.ids, r.MessageId)
 	}
 	return b

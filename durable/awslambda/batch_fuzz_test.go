@@ -37,7 +37,7 @@ func FuzzEvent(f *testing.F) {
 			if err := json.Unmarshal(event, &e); err != nil {
 				t.Fatalf("%s answers what is no event: %v", name, err)
 			}
-			b := newBatch(h.store.Backend().Inbox, e.Records, h.Log)
+			b := newBatch(t.Context(), h.store.Backend().Inbox, e.Records, h.Log)
 			for i, d := range b.deliveries {
 				_, err := history.DecodeMessage(d.Body)
 				failed := slices.Contains(response.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: b.ids[i]})

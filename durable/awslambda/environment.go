@@ -15,6 +15,7 @@ import (
 	"github.com/durable-lambda/durable-lambda/durable/backend"
 	"github.com/durable-lambda/durable-lambda/durable/backend/aws"
 	"github.com/durable-lambda/durable-lambda/durable/client"
+	"github.com/durable-lambda/durable-lambda/durable/codec"
 	"github.com/durable-lambda/durable-lambda/durable/store"
 	"github.com/durable-lambda/durable-lambda/durable/worker"
 )
@@ -44,6 +45,14 @@ type Services struct {
 	Log *slog.Logger
 }
 
+// Config is what the functions of a hub have in common beside their environment. The zero value will do: Orchestrator, Activity and Starter
+// are those of one.
+type Config struct {
+	// Codec makes the codec of the hub's values, with keys from Secrets Manager, say; nil leaves them plain. All functions of a hub need
+	// the same.
+	Codec func(context.Context, sdk.Config) (codec.Config, error)
+}
+
 // hub is what the environment names.
 type hub struct {
 	Services
@@ -51,7 +60,7 @@ type hub struct {
 	meter *meter // nil when nobody counts
 }
 
-func openHub(ctx context.Context, log *slog.Logger) (*hub, error) {
+func (c Config) openHub(ctx context.Context, log *slog.Logger) (*hub, error) {
 	cfg, err := config.LoadDefaultConfig(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("the AWS configuration cannot be loaded: %w", err)
@@ -65,6 +74,13 @@ func openHub(ctx context.Context, log *slog.Logger) (*hub, error) {
 	if err != nil {
 		return nil, err
 	}
+	var encoding codec.Config
+	if c.Codec != nil {
+		if encoding, err = c.Codec(ctx, cfg); err != nil {
+			return nil, fmt.Errorf("the codec cannot be made: %w", err)
+		}
+	}
+	ports = codec.Wrap(ports, encoding)
 	direct, err := directDelay()
 	if err != nil {
 		return nil, err

@@ -17,8 +17,11 @@ const unknownReceives = 10
 
 // Orchestrator runs the turns of these orchestrations, in the function that receives from the inbox and the wake queue, and
 // sweeps when its schedule says so. It does not return.
-func Orchestrator(handlers ...durable.Handler) {
-	start(func(h *hub) (handler, error) {
+func Orchestrator(handlers ...durable.Handler) { Config{}.Orchestrator(handlers...) }
+
+// Orchestrator is the function of that name, with the hub's codec.
+func (c Config) Orchestrator(handlers ...durable.Handler) {
+	c.start(func(h *hub) (handler, error) {
 		o, err := newOrchestrator(h, handlers)
 		if err != nil {
 			return nil, err
@@ -83,9 +86,12 @@ func (o *orchestrator) handle(ctx context.Context, event json.RawMessage) (any, 
 
 // batch handles messages of the inbox, which is the queue that keeps order, or of the wake queue.
 func (o *orchestrator) batch(ctx context.Context, e envelope) (any, error) {
-	b := newBatch(o.store.Backend().Wake, e.Records, o.Log)
+	q := o.store.Backend().Wake
 	if e.ordered() {
-		b.queue = o.store.Backend().Inbox
+		q = o.store.Backend().Inbox
+	}
+	b := newBatch(ctx, q, e.Records, o.Log)
+	if e.ordered() {
 		b.outcomes = o.worker.Inbox(ctx, b.deliveries)
 	} else {
 		b.outcomes = o.worker.Wake(ctx, b.deliveries)

@@ -21,11 +21,11 @@ const settleWithin = time.Second
 type handler func(ctx context.Context, event json.RawMessage) (any, error)
 
 // start makes a function's handler and serves events with it until the process ends.
-func start(build func(*hub) (handler, error)) {
+func (c Config) start(build func(*hub) (handler, error)) {
 	log, tag := newLog()
 	term, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
-	h, err := openHub(term, log)
+	h, err := c.openHub(term, log)
 	if err == nil {
 		var handle handler
 		if handle, err = build(h); err == nil {

@@ -50,8 +50,11 @@ const maxRule = 40
 
 // Starter serves the management API and an application's routes, in the function that API Gateway, queues of the
 // application's and schedules trigger. It does not return.
-func Starter(routes func(Services) (Routes, error)) {
-	start(func(h *hub) (handler, error) {
+func Starter(routes func(Services) (Routes, error)) { Config{}.Starter(routes) }
+
+// Starter is the function of that name, with the hub's codec.
+func (c Config) Starter(routes func(Services) (Routes, error)) {
+	c.start(func(h *hub) (handler, error) {
 		r, err := routes(h.Services)
 		if err != nil {
 			return nil, err
@@ -111,7 +114,7 @@ func (s *starter) batch(ctx context.Context, e envelope) (any, error) {
 	if s.routes.Message == nil {
 		return nil, errors.New("awslambda: a queue triggers this function, and Routes.Message is not set")
 	}
-	b := newBatch(nil, e.Records, s.Log)
+	b := newBatch(ctx, nil, e.Records, s.Log)
 	failed := map[string]bool{}
 	for i, r := range e.Records {
 		d := b.deliveries[i]

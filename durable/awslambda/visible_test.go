@@ -132,7 +132,7 @@ func TestARemovalThatHangsLeavesTimeToPutBack(t *testing.T) {
 		defer cancel()
 		begin := time.Now()
 		q := hanging{h.store.Backend().Activities}
-		b := newBatch(q, recordsOf(t, h.receive(q)), h.Log)
+		b := newBatch(t.Context(), q, recordsOf(t, h.receive(q)), h.Log)
 		if !a.run(ctx, b) {
 			t.Error("the process is to end")
 		}

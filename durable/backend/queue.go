@@ -25,6 +25,8 @@ type Delivery struct {
 	Receipt string
 	// Receives counts the deliveries of this message, this one included, as far as the queue knows.
 	Receives int
+	// Err, when set, is why Body cannot be decoded: it is as it was sent then. Package codec sets it.
+	Err error
 }
 
 // Queue delivers each message at least once: a message that is not acknowledged before its visibility ends is delivered
@@ -59,7 +61,7 @@ type Blobs interface {
 // BlobInfo is what List knows of a blob.
 type BlobInfo struct {
 	Key string
-	// Size is the number of bytes that Get returns.
+	// Size is the number of bytes that are stored.
 	Size int64
 	// Modified is when the blob was put last, by the clock of where it is stored, at least to the second.
 	Modified time.Time

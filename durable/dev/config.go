@@ -9,6 +9,7 @@ import (
 	"github.com/durable-lambda/durable-lambda/durable"
 	"github.com/durable-lambda/durable-lambda/durable/api"
 	"github.com/durable-lambda/durable-lambda/durable/backend"
+	"github.com/durable-lambda/durable-lambda/durable/codec"
 	"github.com/durable-lambda/durable-lambda/durable/mail"
 )
 
@@ -37,6 +38,8 @@ type Config struct {
 	InFlight int
 	// MaxPayload is how many bytes of JSON one input, result, output or event may have; 10 MiB without it.
 	MaxPayload int
+	// Codec transforms what is kept: encryption, say; none without it. Values from before are read as they are.
+	Codec codec.Config
 	// Title is shown when the server starts, and Hints after it, a line each.
 	Title string
 	Hints []string

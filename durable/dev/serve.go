@@ -17,6 +17,7 @@ import (
 	"github.com/durable-lambda/durable-lambda/durable/api"
 	"github.com/durable-lambda/durable-lambda/durable/backend/pebble"
 	"github.com/durable-lambda/durable-lambda/durable/client"
+	"github.com/durable-lambda/durable-lambda/durable/codec"
 	"github.com/durable-lambda/durable-lambda/durable/dashboard"
 	"github.com/durable-lambda/durable-lambda/durable/mail"
 	"github.com/durable-lambda/durable-lambda/durable/store"
@@ -58,9 +59,10 @@ func Serve(ctx context.Context, c Config) (err error) {
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 
-	st := store.New(store.Config{Backend: db.Backend(), MaxPayload: c.MaxPayload})
-	mailbox := mail.NewMailbox(db.Backend().Table, mail.MailboxOptions{Home: "/", Log: c.Log})
-	services := Services{Client: client.New(st), Table: db.Backend().Table, Mailer: mailbox, Log: c.Log}
+	ports := codec.Wrap(db.Backend(), c.Codec)
+	st := store.New(store.Config{Backend: ports, MaxPayload: c.MaxPayload})
+	mailbox := mail.NewMailbox(ports.Table, mail.MailboxOptions{Home: "/", Log: c.Log})
+	services := Services{Client: client.New(st), Table: ports.Table, Mailer: mailbox, Log: c.Log}
 	handlers := c.Handlers(services)
 	management, err := api.New(api.Config{Client: services.Client, Hub: Hub, Definitions: definitions(handlers)})
 	if err != nil {

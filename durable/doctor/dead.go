@@ -99,7 +99,9 @@ func (c Config) eachBox(ctx context.Context, f func(box, []backend.Delivery) err
 func letter(b box, d backend.Delivery) Letter {
 	sum := sha256.Sum256(append([]byte(b.name+"\x00"), d.Body...))
 	l := Letter{ID: hex.EncodeToString(sum[:5]), Queue: b.name, Receives: d.Receives, Body: d.Body}
-	l.Message, l.Err = history.DecodeMessage(d.Body)
+	if l.Err = d.Err; l.Err == nil {
+		l.Message, l.Err = history.DecodeMessage(d.Body)
+	}
 	return l
 }
 

@@ -31,7 +31,7 @@ const (
 // Activity runs one attempt of an activity: execute, then send the result or the next attempt, then acknowledge
 // (rule 12). It blocks as long as the body does.
 func (w *Worker) Activity(ctx context.Context, d backend.Delivery) Outcome {
-	m, err := history.DecodeMessage(d.Body)
+	m, err := read(d)
 	if err == nil && m.Event.Kind != history.TaskScheduled {
 		err = fmt.Errorf("a %s is no activity", m.Event.Kind)
 	}

@@ -79,12 +79,20 @@ func (w *Worker) Wake(ctx context.Context, batch []backend.Delivery) []Outcome {
 	return outcomes
 }
 
+// read decodes a delivery. What cannot be is Foreign: a version, or a process with the right key, may be on its way.
+func read(d backend.Delivery) (*history.Message, error) {
+	if d.Err != nil {
+		return nil, d.Err
+	}
+	return history.DecodeMessage(d.Body)
+}
+
 // groups sorts a batch by instance. What take accepts is left out. Instances that keep coming back are last, so that a
 // poisonous one takes nobody along.
 func (w *Worker) groups(batch []backend.Delivery, outcomes []Outcome, take func(int, *history.Message) bool) []*group {
 	var groups []*group
 	for i, d := range batch {
-		m, err := history.DecodeMessage(d.Body)
+		m, err := read(d)
 		if err != nil {
 			outcomes[i] = Outcome{Foreign: true, Err: err}
 			w.log.Error("a message cannot be read by this version; it is kept for a newer one, or for the dead-letter queue", "error", err)

@@ -15,7 +15,7 @@ import (
 func (w *Worker) Dead(ctx context.Context, batch []backend.Delivery) []Outcome {
 	outcomes := make([]Outcome, len(batch))
 	for i, d := range batch {
-		m, err := history.DecodeMessage(d.Body)
+		m, err := read(d)
 		if err != nil {
 			outcomes[i] = Outcome{Foreign: true, Err: err}
 			continue

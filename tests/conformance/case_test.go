@@ -24,9 +24,10 @@ const (
 	replay mode = "replay"
 	warm   mode = "warm"
 	crash  mode = "crash"
+	coded  mode = "coded"
 )
 
-var modes = []mode{plain, replay, warm, crash}
+var modes = []mode{plain, replay, warm, crash, coded}
 
 // sentences are all cases, area by area.
 var sentences = slices.Concat(activityCases, stepCases, timerCases, eventCases, fanCases, lifeCases, startCases,

@@ -10,6 +10,8 @@ import (
 	"github.com/durable-lambda/durable-lambda/durable/backend"
 	"github.com/durable-lambda/durable-lambda/durable/backend/memory"
 	"github.com/durable-lambda/durable-lambda/durable/client"
+	"github.com/durable-lambda/durable-lambda/durable/codec"
+	"github.com/durable-lambda/durable-lambda/durable/codec/aesgcm"
 	"github.com/durable-lambda/durable-lambda/durable/store"
 	"github.com/durable-lambda/durable-lambda/durable/web"
 	"github.com/durable-lambda/durable-lambda/durable/worker"
@@ -49,6 +51,13 @@ type host struct {
 }
 
 func newHost(t *testing.T, m mode, c *clock, ports backend.Backend) *host {
+	if m == coded {
+		keys, err := aesgcm.New(aesgcm.Key{ID: "k", Secret: make([]byte, 32)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ports = codec.Wrap(ports, codec.Config{Codec: keys, RefusePlain: true})
+	}
 	h := &host{t: t, mode: m, clock: c, ports: withClock(ports, c), crashes: crashes{tries: map[string]int{}}}
 	h.client = client.New(store.New(store.Config{Backend: h.ports, Now: c.Now}))
 	t.Cleanup(func() {

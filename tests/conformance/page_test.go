@@ -104,9 +104,9 @@ What orchestrations can rely on: %d sentences, each of which is a case in
 [tests/conformance](../tests/conformance). `+"`make conformance`"+` runs them all and fails when one is not kept. This page is
 generated from the cases; a test fails when it is out of date.
 
-Each runs on the backends memory and Pebble, in four modes: **plain**, one worker; **replay**, each message by a worker that knows
+Each runs on the backends memory and Pebble, in five modes: **plain**, one worker; **replay**, each message by a worker that knows
 nothing and replays from the beginning; **warm**, a worker that keeps every instance where it waits; **crash**, where the worker
-dies before each of its puts, the next one after it, and a third goes on. %d of them, marked *aws*, also run in mode plain on
+dies before each of its puts, the next one after it, and a third goes on; **coded**, as plain, and all that is stored and sent is encrypted. %d of them, marked *aws*, also run in mode plain on
 DynamoDB, SQS and S3 in LocalStack.
 `, len(all), marked)
 	var areas []string

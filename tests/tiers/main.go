@@ -40,7 +40,7 @@ func tiers(seeds int) []tier {
 			args: []string{"-timeout", "30m", "-v", "-args", fmt.Sprintf("-seeds=%d", seeds)}},
 		{name: "mutations", what: "TestMutants, TestShrinking: rules left out", packages: []string{"./tests/sim"},
 			args: []string{"-timeout", "30m", "-v", "-run", "^(TestMutants|TestShrinking)$", "-parallel", "2", "-args", "-mutants=5000"}},
-		{name: "conformance", what: "sentences on memory and Pebble, in four modes", do: conformance},
+		{name: "conformance", what: "sentences on memory and Pebble, in five modes", do: conformance},
 		{name: "chaos", what: "the server killed under load", packages: []string{"./tests/chaos"}, args: []string{"-count=1"}},
 		{name: "template", what: "the SAM template: lint, rules, permissions", packages: []string{"./tests/template"},
 			args: []string{"-tags=template", "-count=1"}, missing: exec.Command("infra/missing")},

@@ -169,7 +169,7 @@ func deliversAnyBytes(q *queue) {
 	for b := range 256 {
 		every = append(every, byte(b))
 	}
-	largest := bytes.Repeat([]byte{0x00, 0xff}, backend.MaxMessageBody/2)
+	largest := bytes.Repeat([]byte{0x00, 0xff}, (backend.MaxMessageBody-q.Overhead)/2)
 	for _, body := range [][]byte{every, {}, largest} {
 		q.send(backend.Message{Group: "g", Body: body})
 		if got := q.drain(1)[0].Body; !bytes.Equal(got, body) {

@@ -39,6 +39,8 @@ type Config struct {
 	Ordered bool
 	// DedupWindow is how long the inbox remembers ids; zero is not at all.
 	DedupWindow time.Duration
+	// Overhead is how many bytes longer than its plain form a value may be that is stored: of an adapter that encodes.
+	Overhead int
 }
 
 // Run tests an adapter.
