@@ -2,6 +2,7 @@ package durable_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -126,4 +127,51 @@ func ExampleContext_SetStatus() {
 	in, err := run.Status(context.Background())
 	fmt.Println(in.Status, string(in.CustomStatus), err)
 	// Output: Running "half-way" <nil>
+}
+
+// One that fails is no reason to give up, nor are fewer than half.
+func ExampleTolerate() {
+	ask := durable.NewActivity[string, string]("Ask")
+	vote := durable.NewOrchestration[durable.None, string]("Vote")
+
+	show(vote,
+		ask.Bind(func(_ context.Context, who string) (string, error) {
+			if who == "Eve" {
+				return "", errors.New("she says nothing")
+			}
+			return "yes", nil
+		}),
+		vote.Bind(func(ctx durable.Context, _ durable.None) (string, error) {
+			who := []string{"Ada", "Eve", "Joe"}
+			_, none := durable.Map(ctx, who, ask.Call)
+			one, err := durable.Map(ctx, who, ask.Call, durable.Tolerate(1))
+			if err != nil {
+				return "", err
+			}
+			half, err := durable.Map(ctx, who, ask.Call, durable.TolerateShare(0.5))
+			return fmt.Sprint(none, "; ", durable.Values(one), one[1].Err != nil, len(half)), err
+		}))
+	// Output: item 1: Ask failed: she says nothing; [yes yes] true 3 <nil>
+}
+
+// A child that its parent waits for in any case, and a look at whether it is there.
+func ExampleOrchestration_Start() {
+	pack := durable.NewOrchestration[string, string]("Pack")
+	ship := durable.NewOrchestration[durable.None, string]("Ship")
+
+	show(ship,
+		pack.Bind(func(ctx durable.Context, what string) (string, error) {
+			return "a box of " + what, durable.Sleep(ctx, time.Hour)
+		}),
+		ship.Bind(func(ctx durable.Context, _ durable.None) (string, error) {
+			box := pack.Start(ctx, "books", durable.ID("box-1"), durable.WaitForChild)
+			before := box.Ready()
+			if err := durable.Sleep(ctx, 2*time.Hour); err != nil {
+				return "", err
+			}
+			after := box.Ready()
+			what, err := box.Await()
+			return fmt.Sprint(box.ID(), " ready: ", before, ", ", after, ": ", what), err
+		}))
+	// Output: box-1 ready: false, true: a box of books <nil>
 }
