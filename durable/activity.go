@@ -58,7 +58,7 @@ func (a Activity[I, O]) Start(ctx Context, in I) *Future[O] {
 	}
 	p, err := ctx.run.Activity(a.name, func() ([]byte, error) { return encode(in, ctx.run.MaxPayload()) }, a.policy)
 	if err != nil {
-		return failed[O](ctx, &ActivityError{Activity: a.name, Message: "its input cannot be sent: " + err.Error(), cause: err})
+		return failed[O](ctx, &ActivityError{Activity: a.name, Message: "its input cannot be sent: " + err.Error(), causes: []error{err}})
 	}
 	return outcome[O](ctx, p, activityError)
 }
@@ -83,8 +83,8 @@ func (a Activity[I, O]) Bind(body func(context.Context, I) (O, error)) Handler {
 	}}
 }
 
-// invoke runs a body that may panic, and encodes what it returns. A panic's stack goes to the log, and no further: the
-// failure is shown to whoever may see the instance.
+// invoke runs a body that may panic, and encodes what it returns. A panic's stack goes to the log and into the history, and no further: the
+// failure's text is shown to whoever may see the instance.
 func invoke[O any](ctx context.Context, body func() (O, error)) (output []byte, failure *history.Failure) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -93,7 +93,8 @@ func invoke[O any](ctx context.Context, body func() (O, error)) (output []byte, 
 				log.Error("an activity or step panicked", "panic", p, "stack", "\n"+string(stack))
 			}
 			failure = &history.Failure{Kind: string(ActivityPanicked),
-				Message: cut(fmt.Sprintf("panic: %v%s", p, replay.PanicPlace(stack)), history.MaxMessage)}
+				Message: cut(fmt.Sprintf("panic: %v%s", p, replay.PanicPlace(stack)), history.MaxMessage),
+				Stack:   cut(replay.PanicStack(stack, "durable.invoke"), history.MaxStack)}
 		}
 	}()
 	v, err := body()

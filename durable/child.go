@@ -68,7 +68,7 @@ func (o Orchestration[I, O]) Start(ctx Context, in I, opts ...ChildOption) *Chil
 		opt.applyChild(&r)
 	}
 	refused := func(err error, kinds ...ErrorKind) *Child[O] {
-		e := &OrchestrationError{Instance: r.ID, Status: Failed, Message: err.Error(), Kinds: kinds, cause: err}
+		e := &OrchestrationError{Instance: r.ID, Status: Failed, Message: err.Error(), Kinds: kinds, causes: []error{err}}
 		if len(kinds) > 0 {
 			e.Kind = kinds[0]
 		}
@@ -107,7 +107,8 @@ func (r *childRequest) check() error {
 
 // childError is the error of a child, from what its parent's history has.
 func childError(id string, f *history.Failure) error {
-	e := &OrchestrationError{Instance: id, Status: Failed, Kind: ErrorKind(f.Kind), Message: f.Message, Kinds: appendKinds(nil, f), Properties: f.Properties}
+	e := &OrchestrationError{Instance: id, Status: Failed, Kind: ErrorKind(f.Kind), Message: f.Message, Kinds: appendKinds(nil, f), Properties: f.Properties,
+		causes: causesOf(f)}
 	if e.Kind == InstanceTerminated {
 		e.Status = Terminated
 	}

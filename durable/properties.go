@@ -22,7 +22,7 @@ func WithProperties(err error, properties map[string]string) error {
 // have the same name, the outer one counts.
 func Properties(err error) map[string]string {
 	var all map[string]string
-	walk(err, 0, func(e error) {
+	walk(err, 0, func(e error) bool {
 		var more map[string]string
 		switch e := e.(type) {
 		case *propertiesError:
@@ -40,6 +40,7 @@ func Properties(err error) map[string]string {
 				all[k] = v
 			}
 		}
+		return true
 	})
 	return all
 }

@@ -71,14 +71,14 @@ type OrchestrationError struct {
 	// Properties are those of the error that the orchestration returned: see WithProperties.
 	Properties map[string]string
 
-	cause error
+	causes []error
 }
 
 func newOrchestrationError(in Instance) *OrchestrationError {
 	e := &OrchestrationError{Instance: in.ID, Status: in.Status, Message: string(in.Output)}
 	if in.Failure != nil {
 		e.Kind, e.Message, e.Kinds = ErrorKind(in.Failure.Kind), in.Failure.Message, appendKinds(nil, in.Failure)
-		e.Properties = in.Failure.Properties
+		e.Properties, e.causes = in.Failure.Properties, causesOf(in.Failure)
 	}
 	if in.Status == Terminated {
 		e.Kind, e.Kinds = InstanceTerminated, []ErrorKind{InstanceTerminated}
@@ -86,8 +86,9 @@ func newOrchestrationError(in Instance) *OrchestrationError {
 	return e
 }
 
-// Unwrap is the error that kept a sub-orchestration from being started, where it is one of this process.
-func (e *OrchestrationError) Unwrap() error { return e.cause }
+// Unwrap returns what the error goes back to: the ActivityErrors and OrchestrationErrors that the orchestration's error wrapped, or
+// the error that kept a sub-orchestration from being started.
+func (e *OrchestrationError) Unwrap() []error { return e.causes }
 
 func (e *OrchestrationError) Error() string {
 	return fmt.Sprintf("instance %s is %s: %s", e.Instance, e.Status, e.Message)

@@ -135,6 +135,7 @@ type failureDetails struct {
 
 type failureProperties struct {
 	Activity  string `json:"activity,omitempty"`
+	Instance  string `json:"instance,omitempty"`
 	Attempt   uint32 `json:"attempt,omitempty"`
 	Permanent bool   `json:"permanent,omitempty"`
 	// Custom are the properties that the code gave the error.
@@ -145,7 +146,7 @@ type failureProperties struct {
 
 func detailsOf(f history.Failure) *failureDetails {
 	d := &failureDetails{ErrorType: f.Kind, ErrorMessage: f.Message}
-	p := failureProperties{Activity: f.Activity, Attempt: f.Attempt, Permanent: f.Permanent, Custom: f.Properties}
+	p := failureProperties{Activity: f.Activity, Instance: f.Instance, Attempt: f.Attempt, Permanent: f.Permanent, Custom: f.Properties}
 	for i, cause := range f.Causes {
 		if i == 0 {
 			d.InnerFailure = detailsOf(cause)
@@ -153,7 +154,7 @@ func detailsOf(f history.Failure) *failureDetails {
 		}
 		p.OtherCauses = append(p.OtherCauses, detailsOf(cause))
 	}
-	if p.Activity != "" || p.Attempt != 0 || p.Permanent || p.OtherCauses != nil || p.Custom != nil {
+	if p.Activity != "" || p.Instance != "" || p.Attempt != 0 || p.Permanent || p.OtherCauses != nil || p.Custom != nil {
 		d.Properties = &p
 	}
 	return d

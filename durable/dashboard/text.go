@@ -112,6 +112,9 @@ func failure(f *history.Failure) string {
 	if f.Activity != "" {
 		facts = append(facts, "from "+f.Activity)
 	}
+	if f.Instance != "" {
+		facts = append(facts, "from instance "+f.Instance)
+	}
 	if f.Attempt > 1 {
 		facts = append(facts, fmt.Sprintf("at attempt %d", f.Attempt))
 	}

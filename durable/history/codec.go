@@ -17,6 +17,9 @@ var (
 // maxCauses bounds how deep the causes of a failure nest: what is deeper is not written.
 const maxCauses = 16
 
+// maxWide bounds how many causes one failure has.
+const maxWide = 64
+
 func writeEvent(w *writer, e *Event) {
 	w.uint(1, uint64(e.Kind))
 	w.string(2, e.Op)
@@ -147,7 +150,7 @@ func writeFailure(w *writer, f *Failure, depth int) {
 	w.string(3, f.Activity)
 	w.uint(4, uint64(f.Attempt))
 	w.bool(5, f.Permanent)
-	for i := range f.Causes {
+	for i := range f.Causes[:min(len(f.Causes), maxWide)] {
 		if depth < maxCauses {
 			w.nested(6, func(w *writer) { writeFailure(w, &f.Causes[i], depth+1) })
 		}
@@ -162,6 +165,8 @@ func writeFailure(w *writer, f *Failure, depth int) {
 			}
 		})
 	}
+	w.string(8, f.Instance)
+	w.string(9, f.Stack)
 }
 
 func readFailure(r *reader, f *Failure, depth int) {
@@ -182,11 +187,19 @@ func readFailure(r *reader, f *Failure, depth int) {
 		case 5:
 			f.Permanent = r.uint() != 0
 		case 6:
+			if len(f.Causes) == maxWide {
+				r.fail("more than %d causes of a failure", maxWide)
+				return
+			}
 			var cause Failure
 			r.within(func(r *reader) { readFailure(r, &cause, depth+1) })
 			f.Causes = append(f.Causes, cause)
 		case 7:
 			r.within(func(r *reader) { readProperties(r, f) })
+		case 8:
+			f.Instance = r.string()
+		case 9:
+			f.Stack = r.string()
 		default:
 			r.unknown()
 		}
@@ -432,7 +445,7 @@ func (e *Event) Size() int {
 	}
 	n := 16 + data + len(e.Op) + len(e.Name) + len(e.MessageID) + len(e.Reason) + len(e.Build)
 	if e.Failure != nil {
-		n += e.Failure.size()
+		n += e.Failure.Size()
 	}
 	if p := e.Policy; p != nil {
 		n += 68 + len(p.Queue)
@@ -449,10 +462,11 @@ func (e *Event) Size() int {
 	return n
 }
 
-func (f *Failure) size() int {
-	n := 24 + len(f.Kind) + len(f.Message) + len(f.Activity)
+// Size is about how many bytes the failure takes.
+func (f *Failure) Size() int {
+	n := 24 + len(f.Kind) + len(f.Message) + len(f.Activity) + len(f.Instance) + len(f.Stack)
 	for i := range f.Causes {
-		n += f.Causes[i].size()
+		n += f.Causes[i].Size()
 	}
 	for k, v := range f.Properties {
 		n += 8 + len(k) + len(v)

@@ -179,11 +179,17 @@ type Failure struct {
 	// Activity and Attempt say where the failure came from.
 	Activity string
 	Attempt  uint32
+	// Instance is the sub-orchestration that the failure came from.
+	Instance string
 	// Permanent says that retrying cannot help.
 	Permanent bool
-	Causes    []Failure
+	// Causes are failures of activities, steps and sub-orchestrations that the error wraps; then those kinds that are in none of
+	// them, alone.
+	Causes []Failure
 	// Properties are what the code says of the error, for the code that handles it.
 	Properties map[string]string
+	// Stack is that of a panic. It goes no further than the event of the activity or step.
+	Stack string
 }
 
 // Policy is how an activity is to be run. It travels with its message and is kept with its event, so that whoever

@@ -72,7 +72,7 @@ func failures(depth int) *rapid.Generator[history.Failure] {
 		f := history.Failure{
 			Kind: texts().Draw(t, "kind"), Message: texts().Draw(t, "message"),
 			Activity: texts().Draw(t, "activity"), Attempt: rapid.Uint32().Draw(t, "attempt"),
-			Permanent: rapid.Bool().Draw(t, "permanent"),
+			Permanent: rapid.Bool().Draw(t, "permanent"), Instance: texts().Draw(t, "instance"), Stack: texts().Draw(t, "stack"),
 		}
 		if m := rapid.MapOfN(texts(), texts(), 0, 3).Draw(t, "properties"); len(m) > 0 {
 			f.Properties = m

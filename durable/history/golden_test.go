@@ -33,7 +33,7 @@ func sampleSegment() *history.Segment {
 			{Kind: history.TimerCreated, Op: "10", At: noon.Add(72 * time.Hour)},
 			{Kind: history.TaskFailed, Op: "1", Attempt: 2, Failure: &history.Failure{Kind: "Declined", Message: "the bank said no",
 				Activity: "ChargeCard", Attempt: 2, Permanent: true, Causes: []history.Failure{{Kind: "A", Causes: []history.Failure{{}}}, {Kind: "B"}},
-				Properties: map[string]string{"code": "51", "": "x", "empty": ""}}},
+				Instance: "child", Stack: "  f\n    f.go:1", Properties: map[string]string{"code": "51", "": "x", "empty": ""}}},
 			{Kind: history.EventRaised, Name: "Approval", Data: history.Payload{Blob: "aa/01/ff", Size: 70_000}, MessageID: "m1"},
 			{Kind: history.ExecutionSuspended, Reason: "the code panicked", Build: "build 7"},
 			{Kind: history.SubOrchestrationCreated, Op: "3", Name: "Ship", Version: 2, Close: history.Terminate,

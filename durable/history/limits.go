@@ -18,6 +18,8 @@ const (
 	MaxReason       = 4 << 10   // bytes of a reason
 	MaxMessage      = 4 << 10   // bytes of an error's text; longer ones are cut
 	MaxTags         = 4 << 10   // bytes of the tags and the trace context of an instance: they are in every row
+	MaxFailure      = 16 << 10  // bytes of a failure with its causes; of those that are too many only the kinds are kept
+	MaxStack        = 4 << 10   // bytes of a panic's stack in the history
 	MaxProperties   = 4 << 10   // bytes of the properties of an error, names and values
 	PropertyCount   = 32        // properties of an error
 	MaxCarried      = 250       // events that go over to the next generation

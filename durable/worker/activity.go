@@ -188,9 +188,12 @@ func final(p *history.Policy, f *history.Failure, attempt uint32) bool {
 	if f.Permanent || attempt >= p.Attempts {
 		return true
 	}
-	return slices.Contains(p.NonRetryable, f.Kind) || slices.ContainsFunc(f.Causes, func(c history.Failure) bool {
-		return slices.Contains(p.NonRetryable, c.Kind)
-	})
+	return isOf(f, p.NonRetryable)
+}
+
+// isOf reports whether a failure, or anything that it goes back to, is of one of the kinds.
+func isOf(f *history.Failure, kinds []string) bool {
+	return slices.Contains(kinds, f.Kind) || slices.ContainsFunc(f.Causes, func(c history.Failure) bool { return isOf(&c, kinds) })
 }
 
 // pause is how long to wait after an attempt: as the policy says, and up to its jitter less, or up to a tenth more, so that what

@@ -3,12 +3,14 @@ package worker_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/durable-lambda/durable-lambda/durable"
 	"github.com/durable-lambda/durable-lambda/durable/backend"
 	"github.com/durable-lambda/durable-lambda/durable/backend/backendtest"
+	hist "github.com/durable-lambda/durable-lambda/durable/history"
 	"github.com/durable-lambda/durable-lambda/durable/store"
 	"github.com/durable-lambda/durable-lambda/durable/worker"
 )
@@ -17,13 +19,14 @@ import (
 func (h *hub) unknown(kind durable.ErrorKind) {
 	h.t.Helper()
 	f := h.is("one", durable.Failed).Failure
-	found := f.Kind == string(durable.OutcomeUnknown)
-	for _, c := range f.Causes {
-		found = found || c.Kind == string(durable.OutcomeUnknown)
-	}
-	if f.Kind != string(kind) || !found {
+	if f.Kind != string(kind) || !goesBackTo(f, durable.OutcomeUnknown) {
 		h.t.Errorf("the failure is %+v", f)
 	}
+}
+
+// goesBackTo reports whether a failure, or one of its causes, is of that kind.
+func goesBackTo(f *hist.Failure, kind durable.ErrorKind) bool {
+	return f.Kind == string(kind) || slices.ContainsFunc(f.Causes, func(c hist.Failure) bool { return goesBackTo(&c, kind) })
 }
 
 func TestAtMostOnce(t *testing.T) {

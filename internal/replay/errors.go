@@ -143,6 +143,15 @@ func waitInPanic() error {
 // PanicPlace is where the panic was whose stack this is, as " at function (file:line)"; empty when it cannot be told.
 func PanicPlace(stack []byte) string { return place(userStack(stack)) }
 
+// PanicStack is the part of a panic's stack above the first function whose name ends so.
+func PanicStack(stack []byte, function string) string {
+	text := userStack(stack)
+	if i := strings.Index(text, function); i >= 0 {
+		text = text[:strings.LastIndexByte(text[:i], '\n')+1]
+	}
+	return strings.TrimRight(text, "\n")
+}
+
 // place is the first frame of a stack, as userStack has it, that is not the runtime's own.
 func place(stack string) string {
 	lines := strings.Split(stack, "\n")

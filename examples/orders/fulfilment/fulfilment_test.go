@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -103,6 +104,17 @@ func (p *process) want(status durable.Status, step orders.Step, detail string) {
 	}
 }
 
+// kindsOf adds all kinds of a failure, each once.
+func kindsOf(all []durable.ErrorKind, f history.Failure) []durable.ErrorKind {
+	if k := durable.ErrorKind(f.Kind); !slices.Contains(all, k) {
+		all = append(all, k)
+	}
+	for _, cause := range f.Causes {
+		all = kindsOf(all, cause)
+	}
+	return all
+}
+
 // wantKinds checks what the instance failed of.
 func (p *process) wantKinds(kinds ...durable.ErrorKind) {
 	p.t.Helper()
@@ -110,10 +122,7 @@ func (p *process) wantKinds(kinds ...durable.ErrorKind) {
 	if in.Failure == nil {
 		p.t.Fatalf("the instance is %s and has no failure", in.Status)
 	}
-	got := []durable.ErrorKind{durable.ErrorKind(in.Failure.Kind)}
-	for _, cause := range in.Failure.Causes {
-		got = append(got, durable.ErrorKind(cause.Kind))
-	}
+	got := kindsOf(nil, *in.Failure)
 	if diff := cmp.Diff(kinds, got); diff != "" {
 		p.t.Errorf("it failed of other kinds (-want +got):\n%s", diff)
 	}
