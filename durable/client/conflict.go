@@ -65,13 +65,20 @@ func (c *Client) differs(ctx context.Context, req *durable.StartRequest, row *hi
 	if req.Conflict != durable.UseSame {
 		return "", nil
 	}
+	if emptied(row) {
+		return "input", nil
+	}
 	start := &row.Start
 	if row.Generation > 0 || !start.Data.Holds(req.Input) { // the row shows what the newest generation, or a reset, has begun it with
 		first, err := c.store.First(ctx, row.Instance, row.Incarnation)
-		if err != nil || first == nil { // or purged by now
-			return "input", err
-		}
-		start = first
+		switch {
+		case err != nil:
+			return "", err
+		case first != nil:
+			start = first
+		case row.Generation > 0: // purged by now
+			return "input", nil
+		} // else it has not begun, and the row shows what it will begin with
 	}
 	if start.Version != req.Version {
 		return "version", nil

@@ -103,6 +103,24 @@ func TestUseOfWhatExists(t *testing.T) {
 	}
 }
 
+// Of an instance that has not begun there is only the row.
+func TestTheSameStartOfAnInstanceThatHasNotBegun(t *testing.T) {
+	t.Parallel()
+	h := newHub()
+	req := durable.StartRequest{Name: "Hello", ID: "i", Input: []byte(`{"a": 1}`), Conflict: durable.UseSame}
+	ref, err := h.Start(t.Context(), req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Input = []byte(`{"a":1}`)
+	if got, err := h.Start(t.Context(), req); got != ref || err != nil {
+		t.Errorf("the same but for white space: %v, %v, want %v", got, err, ref)
+	}
+	req.Input = []byte(`{"a":2}`)
+	_, err = h.Start(t.Context(), req)
+	wantError(t, "another input", err, durable.ErrExists, "another input")
+}
+
 // Of an instance that has continued as new the row shows the newest input. The same start is that of the first.
 func TestTheSameStartOfAnInstanceThatContinuedAsNew(t *testing.T) {
 	t.Parallel()

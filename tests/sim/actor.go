@@ -7,6 +7,8 @@ import (
 	"iter"
 	"runtime/debug"
 	"time"
+
+	"github.com/durable-lambda/durable-lambda/durable"
 )
 
 // What a caller of a port may be told.
@@ -47,6 +49,9 @@ type actor struct {
 	// script is what a client has still to ask for, and sent the start that it is about.
 	script *[]*request
 	sent   *start
+	// asking is what the start is for that it asks for, and purges what its purge is to take; nil is any.
+	asking *asking
+	purges []durable.Status
 	// alarms are the timers of the present life.
 	alarms []*alarm
 }
@@ -61,6 +66,7 @@ func (w *World) spawn(name string, body func(*actor)) *actor {
 // begin starts a life.
 func (a *actor) begin() {
 	a.life++
+	a.asking, a.purges = nil, nil
 	a.dead, a.ready, a.wakes, a.at, a.wanted, a.held, a.alarms = false, nil, time.Time{}, reading, none, holding{}, nil
 	if a.w.plan.Skew > 0 {
 		a.skew = time.Duration(a.w.rng.Int64N(int64(2*a.w.plan.Skew))) - a.w.plan.Skew

@@ -20,6 +20,7 @@ type check struct {
 	starts   map[string]*start
 	calls    map[string]*call  // external messages that were sent, by identity
 	purging  map[string]bool   // instances that a client has asked to purge
+	prefixes []string          // of ids that a client has asked to purge
 	erased   map[string]bool   // blobs that a purge has deleted
 	redriven map[string]uint32 // how often a message was sent again out of a dead-letter queue, by identity
 	segments int
@@ -36,6 +37,8 @@ type start struct {
 	instance, incarnation string
 	// told is what its client knows.
 	told told
+	// by is on which terms a client has sent it; nil for a child.
+	by *asking
 }
 
 type told uint8
@@ -98,7 +101,7 @@ func (c *check) put(a *actor, old *backend.Item, item backend.Item) {
 
 // deleted is called before an item is deleted: only a due row is, whose message was sent or is not wanted any more.
 func (c *check) deleted(a *actor, key backend.Key, old *backend.Item) {
-	if strings.HasPrefix(key.Sort, "b#") && c.purging[shortPartition(key.Partition)] {
+	if strings.HasPrefix(key.Sort, "b#") && c.purges(shortPartition(key.Partition)) {
 		return // a heartbeat
 	}
 	if !isDue(key) {
@@ -300,7 +303,7 @@ func (c *check) row(a *actor, old *backend.Item, item backend.Item) {
 		return
 	}
 	switch {
-	case old.Sequence == item.Sequence && l != nil && c.purging[l.instance]:
+	case old.Sequence == item.Sequence && l != nil && c.purges(l.instance):
 		c.purgedRow(a, l, row)
 		return
 	case !old.Sequence.Less(item.Sequence):
@@ -337,10 +340,16 @@ func (c *check) created(a *actor, old *backend.Item, row *history.Row) {
 	if s == nil || s.told == refusedTold {
 		c.w.fail("%s creates a row of %s for a start that was refused or never sent", a, row.Instance)
 	}
+	for _, other := range c.w.actors {
+		if k := other.asking; k != nil && k.instance == row.Instance {
+			k.rows = append(k.rows, row.Incarnation)
+		}
+	}
 	if old == nil {
 		return
 	}
 	before := decodeRow(*old)
+	c.replaces(a, s, before)
 	l := c.life(before.Instance, before.Incarnation)
 	if !before.Status.Ended() || l == nil || !l.sealed || before.Incarnation >= row.Incarnation {
 		c.w.fail("%s replaces the row of %s, which is %s", a, before.Instance, statusNames[before.Status])
@@ -364,6 +373,8 @@ func (c *check) sent(a *actor, queue string, sent backend.Message) {
 	case history.ExecutionTerminated, history.ExecutionRewound:
 		if m.Event.Start != nil {
 			c.parted(a, m)
+		} else if k := a.asking; k != nil && k.terminates(m) {
+			k.ended[m.Incarnation] = true
 		}
 	case history.ExecutionStarted:
 		key := m.Instance + "/" + m.Incarnation
@@ -372,7 +383,7 @@ func (c *check) sent(a *actor, queue string, sent backend.Message) {
 			c.starts[key] = &start{instance: m.Instance, incarnation: m.Incarnation, task: &task{instance: m.Instance, program: kid(m)}}
 		}
 		if c.starts[key] == nil {
-			c.starts[key] = &start{instance: m.Instance, incarnation: m.Incarnation, task: c.w.task(m)}
+			c.starts[key] = &start{instance: m.Instance, incarnation: m.Incarnation, task: c.w.task(m, a.asking), by: a.asking}
 			a.sent = c.starts[key]
 		}
 	case history.TaskScheduled, history.TimerFired:

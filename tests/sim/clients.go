@@ -22,6 +22,9 @@ type task struct {
 	input    []byte
 	// due is when its code is to begin; zero is at once.
 	due time.Time
+	// version of the orchestration, and the labels of the instance.
+	version uint32
+	tags    map[string]string
 }
 
 // encode is v as JSON, which sometimes is so long that it becomes a blob.
@@ -37,13 +40,20 @@ func (w *World) encode(v any) []byte {
 }
 
 // task finds what a start is for.
-func (w *World) task(m *history.Message) *task {
+func (w *World) task(m *history.Message, k *asking) *task {
 	p := m.Event.Data
-	if err := w.plain.Hydrate(context.Background(), &p); errors.Is(err, backend.ErrNoBlob) && w.check.purging[m.Instance] {
+	if err := w.plain.Hydrate(context.Background(), &p); errors.Is(err, backend.ErrNoBlob) && w.check.purges(m.Instance) {
 		return nil // a newer life was purged, and took along what is before it: this start can only be refused
 	}
 	data := p.Bytes
-	i := slices.IndexFunc(w.tasks, func(t *task) bool { return t.instance == m.Instance && bytes.Equal(t.input, data) })
+	if k != nil && k.restarts {
+		if t := w.check.restarted(m, k, data); t != nil {
+			return t
+		}
+	}
+	i := slices.IndexFunc(w.tasks, func(t *task) bool {
+		return t.instance == m.Instance && t.version == m.Event.Version && bytes.Equal(t.input, data)
+	})
 	if i < 0 {
 		w.fail("a start of %s has an input that nobody gave", m.Instance)
 		return nil
@@ -132,6 +142,7 @@ func (w *World) write(id string, p *program, add func(*request)) {
 	}
 	w.purges(id, p, add)
 	w.rewinds(id, p, add)
+	w.contest(id, p, add)
 	if w.plan.Managed || chance(w.rng, 0.15) {
 		at := w.later()
 		for range pick(w.rng, 1, 1, 2) {
@@ -144,14 +155,9 @@ func (w *World) write(id string, p *program, add func(*request)) {
 }
 
 func (t *task) start(at time.Time, reuse durable.Reuse) *request {
-	return &request{at: at, what: "start " + t.instance, call: func(ctx context.Context, a *actor, c *client.Client) error {
-		a.sent = nil
-		ref, err := c.Start(ctx, durable.StartRequest{Name: t.program.orchestration, ID: t.instance, Input: t.input, Reuse: reuse, At: t.due})
-		if !a.dead {
-			a.w.check.told(a, ref, err)
-		}
-		return err
-	}}
+	r := t.startOn(at, reuse, durable.RefuseStart)
+	r.what = "start " + t.instance
+	return r
 }
 
 func (w *World) raise(id string, p *program, at time.Time) *request {
@@ -237,15 +243,17 @@ func (w *World) client(script []*request) func(*actor) {
 
 // open reports whether an error leaves open what happened.
 func open(err error) bool {
-	return errors.Is(err, errLost) || errors.Is(err, errRefused)
+	return errors.Is(err, errLost) || errors.Is(err, errRefused) || errors.Is(err, context.DeadlineExceeded)
 }
 
 // told notes what a client knows of its start.
 func (c *check) told(a *actor, ref durable.InstanceRef, err error) {
-	s := a.sent
+	s, k := a.sent, a.asking
+	a.asking = nil
+	c.settled(a, k, ref, err)
 	switch {
 	case err == nil && (s == nil || s.incarnation != ref.Incarnation):
-		c.w.fail("%s was told that %s#%s is accepted, which it did not send", a, ref.ID, shortIncarnation(ref.Incarnation))
+		c.used(a, k, ref)
 	case err == nil:
 		s.told = accepted
 	case errors.Is(err, durable.ErrExists) && s != nil:

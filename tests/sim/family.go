@@ -345,7 +345,7 @@ func (l *life) restingFamily(w *World) {
 		child := w.check.life(t.Instance, t.Incarnation)
 		switch {
 		case !l.unwanted(of.op) || child == nil || child.refused() || child.end == nil || child.terminated():
-		case child.last().After(l.last().Add(20 * time.Hour)):
+		case child.segments[child.ended].Time.After(l.segments[l.ended].Time.Add(20 * time.Hour)):
 			w.fail("%s goes on when %s has ended, and was to end with it", child, l)
 		}
 	}

@@ -62,6 +62,10 @@ func wantMade(w *World, l *life) error {
 	if err := json.Unmarshal(l.end.Data.Bytes, &out); err != nil {
 		return err
 	}
+	if len(out) < len(in.Done) {
+		return fmt.Errorf("it has lost what was done before it was started again")
+	}
+	out = out[len(in.Done):]
 	parts := slices.DeleteFunc(slices.Clone(in.Parts), func(n Node) bool { return n.Do == "renew" })
 	if len(out) != len(parts) {
 		return fmt.Errorf("%d parts of %d were done", len(out), len(parts))

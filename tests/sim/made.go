@@ -19,6 +19,8 @@ type Made struct {
 	Done []*Played `json:",omitempty"`
 	// Version is that of the code that this run must have.
 	Version uint32 `json:",omitempty"`
+	// Any: it may be of any version.
+	Any bool `json:",omitempty"`
 	// Parent is the instance that is told, and Fails has the run fail when one of its parts has.
 	Parent string `json:",omitempty"`
 	Fails  bool   `json:",omitempty"`

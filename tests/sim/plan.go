@@ -48,6 +48,8 @@ type Plan struct {
 	Contended bool
 	// Purged: clients purge what they start again and again.
 	Purged bool
+	// Contest: clients want an id on all terms that there are.
+	Contest bool
 	// Persistent clients ask until they have an answer, also after a crash.
 	Persistent bool
 	// Managed: every instance is suspended, resumed and terminated.
@@ -148,6 +150,10 @@ func newPlan(seed uint64, r *rand.Rand) Plan {
 	}
 	if seed%16 == 4 {
 		p.Programs = []string{"made"}
+	}
+	if seed%16 == 8 {
+		p.Contest, p.Clients, p.Instances = true, 3, 1+int(seed/16%2)
+		p.Programs = []string{[...]string{"made", "steps", "made", "saga"}[seed/32%4]}
 	}
 	p.Scheduled = seed%16 == 6 || seed%16 == 13
 	return p

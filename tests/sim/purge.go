@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/durable-lambda/durable-lambda/durable"
 	"github.com/durable-lambda/durable-lambda/durable/backend"
 	"github.com/durable-lambda/durable-lambda/durable/client"
 	"github.com/durable-lambda/durable-lambda/durable/history"
@@ -45,7 +46,7 @@ func (c *check) buriedSegment(a *actor, l *life, n int, item backend.Item) {
 	switch {
 	case l == nil || n >= len(l.raw):
 		c.w.fail("%s buries segment %s, which is not there", a, short(item.Key))
-	case !c.life(l.instance, l.incarnation).sealed || !c.purging[l.instance]:
+	case !c.life(l.instance, l.incarnation).sealed || !c.purges(l.instance):
 		c.w.fail("%s buries a segment of %s, which is sealed: %v, or which nobody purges", a, l, l.sealed)
 	case item.Expires.Sub(c.w.now) < 14*24*time.Hour:
 		c.w.fail("%s buries a segment of %s under what may vanish before the last message", a, l)
@@ -61,6 +62,10 @@ func (c *check) purgedRow(a *actor, l *life, row *history.Row) {
 	}
 	if !row.Purged {
 		return
+	}
+	if a.purges != nil && !slices.Contains(a.purges, map[history.Status]durable.Status{history.StatusCompleted: durable.Completed,
+		history.StatusFailed: durable.Failed, history.StatusTerminated: durable.Terminated}[row.Status]) {
+		c.w.fail("%s purges %s, which is %s, and was to purge what is %v", a, l, statusNames[row.Status], a.purges)
 	}
 	for _, g := range l.generations() {
 		c.purgedGeneration(a, g)
@@ -100,7 +105,7 @@ func (w *World) restingPurges() {
 	c := client.New(store.New(store.Config{Backend: w.inner, Now: func() time.Time { return w.now }}))
 	for _, l := range w.check.order {
 		row, err := w.plain.Row(ctx, l.instance)
-		if err != nil || row == nil || !w.check.purging[l.instance] || row.Incarnation != l.incarnation {
+		if err != nil || row == nil || !w.check.purges(l.instance) || row.Incarnation != l.incarnation {
 			continue
 		}
 		if l.sealed && !row.Purged {

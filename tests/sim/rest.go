@@ -50,7 +50,7 @@ func (w *World) restingTable() {
 		if at, ok := segmentOf(item.Key); ok {
 			segments++
 			n, l := at.number, w.check.generation(shortPartition(item.Partition), at.incarnation, at.generation)
-			gone := l != nil && w.check.purging[l.instance] && item.Owner == purged
+			gone := l != nil && w.check.purges(l.instance) && item.Owner == purged
 			if l == nil || n >= len(l.raw) || !gone && !bytes.Equal(l.raw[n], item.Value) {
 				w.fail("segment %s is not what was committed", short(item.Key))
 			}
@@ -96,7 +96,7 @@ func (w *World) restingList() {
 func (w *World) restingRow(row *history.Row) {
 	l := w.check.life(row.Instance, row.Incarnation)
 	switch {
-	case row.Purged && l != nil && w.check.purging[l.instance] && l.sealed:
+	case row.Purged && l != nil && w.check.purges(l.instance) && l.sealed:
 	case l == nil:
 		w.fail("%s is %s and never began", row.Instance, statusNames[row.Status])
 		return
