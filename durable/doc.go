@@ -56,7 +56,7 @@
 // numbers that are the same in every replay.
 //
 // An orchestration that would loop for ever continues as new instead: it returns the error of ContinueAsNew, and begins again with
-// another input and an empty history.
+// another input and an empty history. Package schedule has one that runs another orchestration at the times of a plan.
 //
 // # Changes
 //

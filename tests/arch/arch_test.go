@@ -41,6 +41,7 @@ var layers = map[string]layer{
 	"durable/store":               {may: []string{"durable/backend", "durable/history"}, vendors: []string{"github.com/oklog/ulid/v2"}},
 	"durable/worker":              {may: []string{"durable", "internal/code", "internal/replay", "durable/store", "durable/backend", "durable/history"}},
 	"durable/web":                 {may: []string{"durable"}},
+	"durable/schedule":            {may: []string{"durable"}, vendors: []string{"github.com/netresearch/go-cron"}},
 	"durable/client":              {may: []string{"durable", "internal/replay", "durable/store", "durable/backend", "durable/history"}},
 	"durable/api":                 {may: []string{"durable", "durable/history"}},
 	"durable/dashboard":           {may: []string{"durable", "durable/api", "durable/history"}},
@@ -149,9 +150,10 @@ func TestImportsFlowOneWay(t *testing.T) {
 // TestBinariesHoldNothingForeign keeps heavy or misplaced packages out of what is linked.
 func TestBinariesHoldNothingForeign(t *testing.T) {
 	t.Parallel()
-	notInLambda := []string{"testing", "github.com/cockroachdb/...", module + "durable/dev", module + "durable/dashboard", module + "durable/durabletest",
+	notInLambda := []string{"testing", "github.com/netresearch/...", "github.com/cockroachdb/...", module + "durable/dev", module + "durable/dashboard", module + "durable/durabletest",
 		module + "durable/backend/memory", module + "durable/backend/pebble", module + "durable/backend/backendtest", module + "durable/mail/mailtest"}
 	deny := map[string][]string{
+		"durable/schedule":     {"testing", "net/http"},
 		"lambdas/orchestrator": append(notInLambda, "text/template", module+"durable/mail/...", module+"examples/orders/shop", module+"examples/orders/notify", module+"examples/orders/web"),
 		"lambdas/starter":      append(notInLambda, "text/template", module+"durable/mail/...", module+"examples/orders/shop", module+"examples/orders/notify", module+"examples/orders/fulfilment"),
 		"lambdas/activity":     append(notInLambda, module+"examples/orders/fulfilment", module+"examples/orders/web"),
