@@ -69,9 +69,7 @@ func DecodeSegment(b []byte) (*Segment, error) {
 		case 4:
 			s.Version = r.uint32()
 		case 5:
-			if s.Engine = r.uint(); s.Engine&^knownEngine != 0 {
-				r.newer("engine flags %#x", s.Engine)
-			}
+			s.Engine = r.uint()
 		case 6:
 			s.Releases = r.uint()
 		case 8:
@@ -93,9 +91,6 @@ func DecodeSegment(b []byte) (*Segment, error) {
 	}
 	return s, nil
 }
-
-// knownEngine are the engine flags that this version's replay honours.
-const knownEngine = 0
 
 // checkHeader reads the first two bytes, which everything stored has.
 func checkHeader(b []byte) error {

@@ -41,6 +41,7 @@ type state struct {
 	blobs       int // bytes that were read from blobs
 	events      int
 	spin        spin
+	engine      uint64 // flags of the engine's behaviour that replay must honour
 }
 
 type operation struct {
@@ -90,6 +91,7 @@ func (st *state) add(n int, s *history.Segment) {
 		st.spin = st.spin.next(s.Time, st.own(s.Events))
 	}
 	st.events += len(s.Events)
+	st.engine |= s.Engine
 	st.release(s)
 	unfinished := st.more
 	st.more = s.More || unfinished && st.suspended && st.end == nil // what interrupts an unfinished turn does not finish it

@@ -35,6 +35,10 @@ func (a *attempt) run(ctx context.Context, inputs, messages []history.Event) err
 		}
 		return a.suspend(ctx, a.w.unknown(start), messages)
 	}
+	if flags := a.st.engine &^ history.KnownEngine; flags != 0 {
+		return a.suspend(ctx, fmt.Errorf("its history was written by a newer version of the engine, whose behaviour this one does not know (flags %#x): deploy that version, "+
+			"or a newer one, then resume", flags), messages)
+	}
 	if err := a.bounds(inputs); err != nil {
 		return a.suspend(ctx, err, messages)
 	}
