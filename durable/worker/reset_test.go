@@ -660,3 +660,18 @@ func TestNobodyReportsWhatAResetHasAbandoned(t *testing.T) {
 	b.settle()
 	b.comesTo("done")
 }
+
+func TestNothingIsResetInTheMiddleOfATurn(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, worker.Config{}, func(_ *bench, ctx durable.Context) (string, error) {
+		v := do.Start(ctx, "a")
+		_, _ = durable.Step(ctx, "s", func(context.Context) (string, error) { return "", nil }, durable.AtMostOnce)
+		panic("in the middle: " + fmt.Sprint(v != nil))
+	})
+	b.submit("one")
+	b.orchestrate()
+	b.is("one", durable.Suspended)
+	b.refuses(durable.ErrNotResettable, "in the middle of a turn", "0", "result", `"X"`)
+	b.reset("start")
+	b.is("one", durable.Suspended)
+}

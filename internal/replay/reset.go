@@ -124,7 +124,7 @@ func Reset(record []*history.Segment, e *history.Event) (from uint64, err error)
 		if e.Edit == history.EditResult {
 			return 0, errors.New("the start has no result: reset an operation to one, or give the start an input")
 		}
-		return uint64(p.segment(0)), nil
+		return 0, nil
 	}
 	t := p.find(e.Op)
 	if t == nil {

@@ -176,6 +176,10 @@ func (c *check) segment(a *actor, old *backend.Item, item backend.Item) {
 		c.w.fail("%s commits segment %d of %s%s: %v", a, n, l, describeSegment(seg), err)
 		return
 	}
+	if resets(seg) {
+		c.w.seen["resets"]++
+		l.rewoundAt = c.w.step
+	}
 	if rewinds(seg) {
 		c.w.seen["rewinds"]++
 		l.rewoundAt = c.w.step

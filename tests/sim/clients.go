@@ -143,6 +143,7 @@ func (w *World) write(id string, p *program, add func(*request)) {
 	w.purges(id, p, add)
 	w.rewinds(id, p, add)
 	w.contest(id, p, add)
+	w.resets(id, p, add)
 	if w.plan.Managed || chance(w.rng, 0.15) {
 		at := w.later()
 		for range pick(w.rng, 1, 1, 2) {

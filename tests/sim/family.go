@@ -310,6 +310,10 @@ func (c *check) parted(a *actor, m *history.Message) {
 		of.op.urged++
 		return
 	}
+	if ok && of.op.ending && of.op.command.Target.Incarnation == m.Incarnation {
+		of.op.parted++ // by a reset
+		return
+	}
 	if !ok || of.life.end == nil || of.op.command.Close != history.Terminate && !of.life.end.Recursive || of.op.command.Target.Incarnation != m.Incarnation {
 		c.w.fail("%s terminates %s, and its parent does not want it", a, m.Instance)
 		return

@@ -45,6 +45,12 @@ type life struct {
 	rewinds     int
 	rewoundAt   int // the step of the last one
 	again, kept map[string]*op
+	// of resets: the results and inputs that they have said, the children that each is to end, the input of the start, and whether the
+	// instance was suspended after each segment
+	given, edits map[string]*edit
+	parting      map[int][]*op
+	begunWith    []byte
+	was          []bool
 }
 
 // op is an activity, a timer or a step.
@@ -67,6 +73,10 @@ type op struct {
 	goesOn     bool   // the child was asked for before, and is rewound
 	urged      int    // messages that rewind it
 	runs       int    // of an activity's body
+	code       []byte // what the code has asked for it with
+	given      bool   // a reset has said its outcome
+	ending     bool   // a reset is to end the child
+	anew       bool   // a child, which gets another life
 	beat       int    // the furthest heartbeat that was given
 
 	// of an activity whose outcome comes from elsewhere, or that somebody has claimed
@@ -128,14 +138,14 @@ func (l *life) add(seg *history.Segment) error {
 		return fmt.Errorf("time goes back from %v to %v", l.segments[n-1].Time, seg.Time)
 	case len(seg.Events) == 0 && (n == 0 || !l.segments[n-1].More):
 		return fmt.Errorf("nothing happened, and no turn was unfinished")
-	case l.end != nil && !seals(seg) && !l.segments[n-1].More && !(rewinds(seg) && l.rewindable()):
+	case l.end != nil && !seals(seg) && !l.segments[n-1].More && !(rewinds(seg) && l.rewindable()) && !(resets(seg) && l.resettable()):
 		return fmt.Errorf("something follows the end")
 	}
 	l.segments = append(l.segments, seg)
 	before := l.status()
 	defer func() {
 		set := slices.ContainsFunc(seg.Events, func(e history.Event) bool { return e.Kind == history.CustomStatusSet })
-		if n == 0 || set || l.status() != before || rewinds(seg) {
+		if n == 0 || set || l.status() != before || rewinds(seg) || resets(seg) {
 			l.shows = append(l.shows, n)
 		}
 	}()
@@ -154,6 +164,7 @@ func (l *life) add(seg *history.Segment) error {
 		}
 		l.calls[e.MessageID] = n
 	}
+	l.was = append(l.was, l.suspended)
 	l.unfinished = append(l.unfinished, seg.More || n > 0 && l.unfinished[n-1] && l.suspended && l.end == nil)
 	if left := slices.Sorted(maps.Keys(l.again)); len(left) > 0 && !l.unfinished[n] && !l.terminated() {
 		return fmt.Errorf("operation %s has no outcome, and is not asked for again", left[0])
@@ -212,7 +223,7 @@ func (l *life) apply(n int, e *history.Event, sticky bool) error {
 	if e.Kind != history.ExecutionStarted && e.Kind != history.GenerationStarted && e.Kind != history.Sealed && e.Kind != history.StartRefused && l.start == nil {
 		return fmt.Errorf("before the start")
 	}
-	if l.end != nil && e.Kind != history.Sealed && e.Kind != history.ExecutionRewound && (l.end.Kind != history.ExecutionTerminated || e.Kind.IsInput()) {
+	if l.end != nil && e.Kind != history.Sealed && e.Kind != history.ExecutionRewound && !resets(l.segments[n]) && (l.end.Kind != history.ExecutionTerminated || e.Kind.IsInput()) {
 		return fmt.Errorf("after the end")
 	}
 	if code := !e.Kind.IsInput() || e.Kind == history.StepCompleted || e.Kind == history.StepFailed; code && l.scheduled() {
@@ -236,11 +247,18 @@ func (l *life) apply(n int, e *history.Event, sticky bool) error {
 		if l.ops[e.Op] != nil {
 			return fmt.Errorf("asked for twice")
 		}
+		before := l.again[e.Op]
 		asked, err := l.anew(n, e)
 		if err != nil {
 			return err
 		}
-		l.ops[e.Op] = &op{command: e, asked: asked}
+		l.ops[e.Op] = &op{command: e, asked: asked, code: e.Data.Bytes}
+		if before != nil {
+			l.ops[e.Op].code = before.code
+		}
+		if before != nil && before.anew && l.kin[e.Target.Incarnation] {
+			return fmt.Errorf("it is a life of before the reset")
+		}
 		if e.Kind == history.SubOrchestrationCreated {
 			l.ops[e.Op].goesOn = l.kin[e.Target.Incarnation]
 			l.kin[e.Target.Incarnation] = true
@@ -281,6 +299,11 @@ func (l *life) apply(n int, e *history.Event, sticky bool) error {
 		l.ops[e.Op].canceled, l.ops[e.Op].canceledIn = true, n
 	case history.ExecutionRewound:
 		return l.rewind(l.segments[n])
+	case history.ExecutionReset:
+		if e.Rewound == nil {
+			return l.futile(n, e)
+		}
+		return l.reset(l.segments[n])
 	case history.ParentRewound:
 	case history.EventRaised:
 		l.raised = append(l.raised, e)
@@ -371,7 +394,8 @@ func (l *life) generations() []*life {
 }
 
 func newLife(instance, incarnation string, generation int) *life {
-	return &life{instance: instance, incarnation: incarnation, generation: generation, ops: map[string]*op{}, begun: map[string]bool{}, calls: map[string]int{}, kin: map[string]bool{}}
+	return &life{instance: instance, incarnation: incarnation, generation: generation, ops: map[string]*op{}, begun: map[string]bool{}, calls: map[string]int{}, kin: map[string]bool{},
+		given: map[string]*edit{}, edits: map[string]*edit{}, parting: map[int][]*op{}}
 }
 
 // unsent names the first command of a segment that is still wanted and was never sent.
@@ -384,6 +408,9 @@ func (l *life) unsent(segment int) string {
 		if o.sent == 0 && o.outcome == nil && !o.gone && !l.terminated() {
 			return describeEvent(o.command)
 		}
+	}
+	if s := l.unparted(segment); s != "" {
+		return s
 	}
 	for i := range l.segments[segment].Events {
 		e := &l.segments[segment].Events[i]

@@ -48,7 +48,7 @@ func TestMutants(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, m := range slices.Concat(mutants, madeMutants) {
+	for _, m := range slices.Concat(mutants, madeMutants, resetMutants) {
 		if !strings.Contains(m.name, *mutateNamed) {
 			continue
 		}
@@ -78,7 +78,7 @@ func TestMutants(t *testing.T) {
 // TestMutantsAreOfThisCode tells whoever changes the engine which mutants to change with it.
 func TestMutantsAreOfThisCode(t *testing.T) {
 	t.Parallel()
-	for _, m := range slices.Concat(mutants, madeMutants) {
+	for _, m := range slices.Concat(mutants, madeMutants, resetMutants) {
 		for _, e := range m.edits() {
 			b, err := os.ReadFile(filepath.Join("../..", e.file))
 			if n := strings.Count(string(b), e.old); err != nil || n != 1 {

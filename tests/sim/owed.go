@@ -111,7 +111,9 @@ func (l *life) consumed(m *history.Message) (segment int, pending string) {
 			return -1, ""
 		}
 		return slices.IndexFunc(l.segments, func(s *history.Segment) bool {
-			return slices.ContainsFunc(s.Events, func(e history.Event) bool { return e.Kind.IsInput() && e.Op == m.Event.Op && e.Epoch == m.Event.Epoch })
+			return slices.ContainsFunc(s.Events, func(e history.Event) bool {
+				return e.Kind.IsInput() && e.Kind != history.ExecutionReset && e.Op == m.Event.Op && e.Epoch == m.Event.Epoch
+			})
 		}), ""
 	case history.Continued:
 		if int(m.Number) < len(l.segments) {

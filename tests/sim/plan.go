@@ -155,6 +155,9 @@ func newPlan(seed uint64, r *rand.Rand) Plan {
 		p.Contest, p.Clients, p.Instances = true, 3, 1+int(seed/16%2)
 		p.Programs = []string{[...]string{"made", "steps", "made", "saga"}[seed/32%4]}
 	}
+	if seed%16 == 12 {
+		p.Programs = []string{"edited"}
+	}
 	p.Scheduled = seed%16 == 6 || seed%16 == 13
 	return p
 }

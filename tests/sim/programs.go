@@ -29,6 +29,8 @@ type program struct {
 	once bool
 	// rewound: whoever has failed is rewound.
 	rewound bool
+	// reset: it is reset at any of its operations.
+	reset bool
 	// prefix is what ids begin with, where the code asks for that.
 	prefix string
 	// kin: it has children, and may be terminated with them.
@@ -106,6 +108,7 @@ var programs = []*program{
 	frail,
 	{name: "once", orchestration: "Once", input: plain, want: wantOnce},
 	made,
+	edited,
 }
 
 // drawn is how many of the programs any seed may have.
@@ -131,6 +134,7 @@ func (w *World) handlers(a *actor) []durable.Handler {
 		sagaOrch.Bind(saga),
 		roundsOrch.Bind(rounds),
 		onceOrch.Bind(w.once),
+		editedOrch.Bind(w.edited),
 		familyOrch.Bind(family),
 		orphansOrch.Bind(orphans),
 		kinOrch.Bind(kin),

@@ -127,7 +127,7 @@ func (w *World) restingLife(l *life) {
 		o := l.ops[name]
 		missed := w.plan.Loses && (l.sealed || l.next != nil) || // what nobody waited for was lost, and the life went on before anybody looked
 			o.outcome != nil && o.unrun(o.outcome)
-		if o.command.Kind == history.TaskScheduled && o.runs == 0 && !o.waiting && !o.dead && !missed {
+		if o.command.Kind == history.TaskScheduled && o.runs == 0 && !o.given && !o.waiting && !o.dead && !missed {
 			w.fail("%s never ran for %s", describeEvent(o.command), l)
 		}
 		lost = lost || o.dead
@@ -185,7 +185,7 @@ func lastTurn(segments []*history.Segment) int {
 func (w *World) replaysTurn(l *life, segments []*history.Segment, first, next int, run replay.Code, opt replay.Options) {
 	var inputs []history.Event
 	var want []string
-	if rewinds(segments[first]) {
+	if rewinds(segments[first]) || resets(segments[first]) {
 		first++ // its turn is run over it
 	}
 	for _, seg := range segments[first:next] {
@@ -193,6 +193,8 @@ func (w *World) replaysTurn(l *life, segments []*history.Segment, first, next in
 			switch {
 			case e.Kind == history.StepStarted || e.Kind == history.StepCompleted || e.Kind == history.StepFailed:
 				return // whose outcome came in the middle
+			case e.Kind == history.ExecutionTerminated:
+				return // and what the code had asked for was not wanted any more
 			case e.Kind.IsInput():
 				inputs = append(inputs, e)
 			default:

@@ -177,7 +177,7 @@ func (l *life) rewindable() bool {
 
 // begins is where the turn of segment n begins.
 func (l *life) begins(n int) int {
-	for n > 0 && l.unfinished[n-1] {
+	for n > 0 && l.unfinished[n-1] && !resets(l.segments[n]) {
 		n--
 	}
 	return n
@@ -229,10 +229,13 @@ func (l *life) anew(n int, e *history.Event) (asked int, err error) {
 	}
 	if o := l.again[e.Op]; o != nil {
 		delete(l.again, e.Op)
-		if o.command.Kind != e.Kind || o.command.Name != e.Name || !bytes.Equal(o.command.Data.Bytes, e.Data.Bytes) {
+		if o.command.Kind != e.Kind || o.command.Name != e.Name || !bytes.Equal(l.asks(e.Op, o), e.Data.Bytes) {
 			return n, fmt.Errorf("it is asked for again as something else: %s", describeEvent(o.command))
 		}
 		return o.asked, nil
+	}
+	if e.Kind == history.StepStarted && l.given[e.Op] != nil {
+		return n, errors.New("a reset has said its result, and it runs again")
 	}
 	if o := l.kept[e.Op]; o != nil && e.Kind == history.StepStarted && l.heldBack(o.settled) {
 		return n, nil // asked for before the cut perhaps: the record does not say when a step was asked for

@@ -315,6 +315,14 @@ var scenarios = []scenario{
 		s.raise(8*time.Hour, "i1", "go", 1)
 		s.raise(11*time.Hour, "i1", "go", 2)
 	}},
+	{name: "reset", long: true, act: func(s *stage) { // a step and an activity; it ends at once, with that result
+		s.start("i1", "edited", Plain{N: 2, Nonce: 0o50})
+		s.reset(time.Hour, durable.ResetRequest{Instance: "i1", Operation: "1", Result: []byte(`"e"`)})
+	}},
+	{name: "reset while a child runs", long: true, act: func(s *stage) { // two timers, and a child that stays
+		s.start("i1", "edited", Plain{N: 3, Nonce: 0o311})
+		s.reset(time.Hour, durable.ResetRequest{Instance: "i1", Operation: "0", Result: []byte("null")})
+	}},
 	madeOf("a scope that is over, and an undoing", nil,
 		Node{Do: "within", For: 2 * time.Hour, Kids: []Node{ask(""), sleep(3 * time.Hour), leave("")}},
 		Node{Do: "saga", Final: true, Kids: []Node{ask(""), {Do: "check"}, {Do: "first", Kids: []Node{ask(""), sleep(3 * time.Hour)}}}}),
