@@ -31,7 +31,7 @@ var modes = []mode{plain, replay, warm, crash, coded}
 
 // sentences are all cases, area by area.
 var sentences = slices.Concat(activityCases, stepCases, timerCases, eventCases, fanCases, lifeCases, startCases,
-	queryCases, errorCases, codeCases, tokenCases, renewCases, sagaCases, childCases, scopeCases, wireCases, manageCases, resetCases)
+	queryCases, errorCases, codeCases, tokenCases, renewCases, sagaCases, childCases, scopeCases, wireCases, manageCases, treeCases, resetCases)
 
 // onlyCalm is for bodies that are counted exactly: what crashes may run again.
 var onlyCalm = map[mode]string{crash: "a body runs at least once: after a crash again"}

@@ -106,7 +106,7 @@ generated from the cases; a test fails when it is out of date.
 
 Each runs on the backends memory and Pebble, in five modes: **plain**, one worker; **replay**, each message by a worker that knows
 nothing and replays from the beginning; **warm**, a worker that keeps every instance where it waits; **crash**, where the worker
-dies before each of its puts, the next one after it, and a third goes on; **coded**, as plain, and all that is stored and sent is encrypted. %d of them, marked *aws*, also run in mode plain on
+dies before each call that changes something (put, delete, send), the next one after it, and a third goes on; **coded**, as plain, and all that is stored and sent is encrypted. %d of them, marked *aws*, also run in mode plain on
 DynamoDB, SQS and S3 in LocalStack.
 `, len(all), marked)
 	var areas []string

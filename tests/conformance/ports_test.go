@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/durable-lambda/durable-lambda/durable/backend"
+	"github.com/durable-lambda/durable-lambda/durable/history"
 )
 
 // clock is what everybody of a hub reads. A virtual one moves when it is told to.
@@ -83,7 +84,7 @@ func withClock(b backend.Backend, c *clock) backend.Backend {
 // errDead is what a dead process would see, if it saw anything.
 var errDead = errors.New("this process is dead")
 
-// crashes makes processes die: at each put, the first that makes it before, and the second after it.
+// crashes makes processes die: at each call that changes something, the first that makes it before, and the second after it.
 type crashes struct {
 	tries map[string]int
 	count int
@@ -117,10 +118,9 @@ func (p *process) do(f func() error) error {
 	return f()
 }
 
-// put makes a put, before or after which the process may die.
-func (p *process) put(item backend.Item, f func() error) error {
+// change makes a call that changes something, before or after which the process may die.
+func (p *process) change(key string, f func() error) error {
 	p.mu.Lock()
-	key := fmt.Sprint(item.Key, item.Sequence)
 	p.crashes.tries[key]++
 	n := p.crashes.tries[key]
 	p.mu.Unlock()
@@ -156,12 +156,14 @@ func (t mortalTable) Get(ctx context.Context, k backend.Key) (item *backend.Item
 
 func (t mortalTable) Put(ctx context.Context, item backend.Item, cond backend.Condition) error {
 	return t.p.do(func() error {
-		return t.p.put(item, func() error { return t.Table.Put(ctx, item, cond) })
+		return t.p.change(fmt.Sprint("put ", item.Key, item.Sequence), func() error { return t.Table.Put(ctx, item, cond) })
 	})
 }
 
 func (t mortalTable) Delete(ctx context.Context, k backend.Key) error {
-	return t.p.do(func() error { return t.Table.Delete(ctx, k) })
+	return t.p.do(func() error {
+		return t.p.change(fmt.Sprint("delete ", k), func() error { return t.Table.Delete(ctx, k) })
+	})
 }
 
 func (t mortalTable) Query(ctx context.Context, partition, from, to string, limit int) (items []backend.Item, err error) {
@@ -183,7 +185,21 @@ func (q mortalQueue) Send(ctx context.Context, messages []backend.Message) []err
 	if q.p.isDead() {
 		return slices.Repeat([]error{errDead}, len(messages))
 	}
-	return q.Queue.Send(ctx, messages)
+	var errs []error
+	err := q.p.change("send "+identity(messages[0]), func() error { errs = q.Queue.Send(ctx, messages); return nil })
+	if err != nil {
+		return slices.Repeat([]error{err}, len(messages))
+	}
+	return errs
+}
+
+// identity is what a message has in common with those that are sent in its place after a crash.
+func identity(m backend.Message) string {
+	sent, err := history.DecodeMessage(m.Body)
+	if err != nil {
+		panic(err) // the hub sends nothing else
+	}
+	return fmt.Sprint(sent.ID, sent.Event.Kind, sent.Attempt)
 }
 
 type mortalBlobs struct {
@@ -192,7 +208,9 @@ type mortalBlobs struct {
 }
 
 func (b mortalBlobs) Put(ctx context.Context, key string, data []byte) error {
-	return b.p.do(func() error { return b.Blobs.Put(ctx, key, data) })
+	return b.p.do(func() error {
+		return b.p.change("blob "+key, func() error { return b.Blobs.Put(ctx, key, data) })
+	})
 }
 
 func (b mortalBlobs) Get(ctx context.Context, key string) (data []byte, err error) {
