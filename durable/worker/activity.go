@@ -79,6 +79,9 @@ func (w *Worker) activity(ctx context.Context, m *history.Message, d backend.Del
 	if err := w.store.Hydrate(ctx, &m.Event.Data); err != nil {
 		return err
 	}
+	if timeout, late = w.bound(m); timeout <= 0 { // that has taken its time
+		return w.unrun(ctx, m, &history.Failure{Kind: string(durable.ActivityTimedOut), Message: late.text, Permanent: true})
+	}
 	if policy(m).AtMostOnce {
 		mine, since, err := w.store.Claim(ctx, m)
 		if err != nil {

@@ -14,6 +14,10 @@ func (r *Run) Changed(id string) bool {
 	}
 	op := r.ops.get(markKey(id))
 	took := op != nil && op.event.Version > 0
+	if op != nil && !op.asked && op.number > 0 {
+		op.asked = true
+		r.groups[op.group].marks--
+	}
 	if op == nil && !r.passed() {
 		path := string(r.nextPath())
 		r.current.n--

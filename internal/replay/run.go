@@ -71,6 +71,7 @@ type segment struct {
 // instance runs again.
 type group struct {
 	unseen int // recorded commands that the code has not asked for yet
+	marks  int // recorded marks of changes that the code has not asked for yet
 	closed bool
 	// stopped: after it the instance was suspended, or had ended, so that steps were perhaps asked for and not run.
 	stopped bool
@@ -156,7 +157,8 @@ func (r *Run) file(in input) {
 	case e.Kind.IsEnd():
 		r.recordedEnd = in
 	case e.Kind == history.ChangeMarked:
-		r.record(in) // the code need not ask for it any more
+		r.record(in) // the code need not ask for it any more, when its turn is finished
+		r.groups[len(r.groups)-1].marks++
 	default:
 		if e.Kind == history.StepStarted {
 			r.starts++
@@ -208,6 +210,9 @@ func (r *Run) check() error {
 	for g := r.group(); g < len(r.groups); g++ {
 		if r.groups[g].unseen > 0 {
 			return r.missing(g)
+		}
+		if !r.groups[g].closed && r.groups[g].marks > 0 {
+			return r.unmarked(g)
 		}
 	}
 	end := r.recordedEnd
@@ -286,6 +291,17 @@ func (r *Run) missing(g int) error {
 		}
 	}
 	return &Mismatch{Recorded: first.event, Number: first.number, Asked: "the code did not ask for it"}
+}
+
+// unmarked names a change that an unfinished turn has marked and the code has not asked for: other code has begun the turn, and what it
+// asks for behind the mark would not match what this code asks for there.
+func (r *Run) unmarked(g int) error {
+	for i := range r.slab {
+		if op := &r.slab[i]; op.group == g && op.event.Kind == history.ChangeMarked && !op.asked {
+			return &Mismatch{Recorded: op.event, Number: op.number, Asked: "the code that is to finish this turn did not ask for it"}
+		}
+	}
+	return nil
 }
 
 // group is the turn that the code is in.
