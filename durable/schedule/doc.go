@@ -22,6 +22,12 @@
 // it. Runs of one schedule never overlap: Plan.Overlap says what becomes of one that is due while another runs. A run that
 // fails is counted, and the schedule goes on.
 //
+// # Over HTTP
+//
+// POST …/orchestrators/ReportSchedule/nightly begins a schedule, with {"plan": {"cron": "0 3 * * *"}, "input": …}, and
+// POST …/instances/nightly/raiseEvent/Schedule tells it {"do": "pause"}, resume, trigger, delete, or {"do": "update", "plan": …, "input": …}.
+// Its custom status is a Description. Durations are in nanoseconds. A new plan that is wrong is not taken, which the log says.
+//
 // # How
 //
 // Each time the schedule looks for its next run, it continues as new, so that its history stays short. All times that it acts on are in its

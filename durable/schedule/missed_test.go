@@ -99,3 +99,15 @@ func TestAnotherPlanWhileItCatchesUp(t *testing.T) {
 		t.Errorf("it shows %+v", d)
 	}
 }
+
+// TestAShortInterval is late after its own length.
+func TestAShortInterval(t *testing.T) {
+	t.Parallel()
+	r := start(t, schedule.Plan{Every: 2 * time.Second, Missed: schedule.RunOnce}, order{})
+	r.pause()
+	r.sys.Advance(11 * time.Second)
+	r.resume()
+	if d := r.describe(); d.Completed != 1 || d.Skipped != 4 {
+		t.Errorf("it shows %+v", d)
+	}
+}

@@ -21,7 +21,7 @@ type Plan struct {
 
 	// Missed is what becomes of runs that are late by more than Grace. SkipMissed without it.
 	Missed Missed `json:"missed,omitempty"`
-	// Grace is how late a run is still in time. 0: one minute.
+	// Grace is how late a run is still in time. 0: one minute, or Every if that is shorter.
 	Grace time.Duration `json:"grace,omitempty"`
 	// CatchUp is how many missed runs RunAll makes, the newest ones. 0: 10; at most 100.
 	CatchUp int `json:"catchUp,omitempty"`
@@ -96,10 +96,13 @@ func (p Plan) Next(t time.Time) (time.Time, bool) {
 }
 
 func (p Plan) grace() time.Duration {
-	if p.Grace == 0 {
-		return defaultGrace
+	switch {
+	case p.Grace != 0:
+		return p.Grace
+	case p.Every != 0:
+		return min(p.Every, defaultGrace)
 	}
-	return p.Grace
+	return defaultGrace
 }
 
 func (p Plan) catchUp() int {

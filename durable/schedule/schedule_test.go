@@ -169,3 +169,20 @@ func TestAThousandRunsLater(t *testing.T) {
 		t.Errorf("after %d runs %d events in %d segments, after three %d in %d", d.Completed, events, segments, fewEvents, fewSegments)
 	}
 }
+
+// TestOverHTTP writes what the package says of the wire.
+func TestOverHTTP(t *testing.T) {
+	t.Parallel()
+	r := start(t, schedule.Plan{Every: time.Hour}, order{})
+	_, err := r.sys.Client.Start(t.Context(), durable.StartRequest{Name: "WorkSchedule", ID: "wire",
+		Input: []byte(`{"plan": {"cron": "@hourly", "zone": "Europe/Berlin"}, "input": {"Fail": "told to"}}`)})
+	r.do(err)
+	r.sys.Advance(90 * time.Minute)
+	for _, told := range []string{`{"do": "trigger"}`, `{"do": "update", "plan": {"every": 600000000000}, "input": {}}`, `{"do": "pause"}`} {
+		r.do(r.sys.Client.Raise(t.Context(), durable.EventRequest{Instance: "wire", Name: "Schedule", Data: []byte(told)}))
+	}
+	d, err := works.Describe(t.Context(), r.sys.Client, "wire")
+	if err != nil || d.Failed != 2 || d.Plan.Every != 10*time.Minute || !d.Paused {
+		t.Errorf("it shows %+v, %v", d, err)
+	}
+}
