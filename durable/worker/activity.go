@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -77,6 +78,9 @@ func (w *Worker) activity(ctx context.Context, m *history.Message, d backend.Del
 		return err
 	}
 	if err := w.store.Hydrate(ctx, &m.Event.Data); err != nil {
+		if wanted, failed := w.wanted(ctx, m); errors.Is(err, backend.ErrNoBlob) && failed == nil && !wanted {
+			return nil // a purge has taken its input
+		}
 		return err
 	}
 	if timeout, late = w.bound(m); timeout <= 0 { // that has taken its time

@@ -675,3 +675,19 @@ func TestNothingIsResetInTheMiddleOfATurn(t *testing.T) {
 	b.reset("start")
 	b.is("one", durable.Suspended)
 }
+
+func TestAnActivityWhoseInputAPurgeHasTakenIsDropped(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, worker.Config{}, calls(strings.Repeat("a", 2*hist.InlinePayload)))
+	b.submit("one")
+	b.orchestrate()
+	late := b.take(b.ports.Activities)
+	b.manage("one", durable.Terminate, "enough")
+	b.orchestrate()
+	if err := b.client.Purge(t.Context(), "one"); err != nil {
+		t.Fatal(err)
+	}
+	if o := b.Activity(t.Context(), late[0]); !o.Ack || len(b.runs) > 0 {
+		t.Errorf("it comes again: %+v; what ran: %d", o, len(b.runs))
+	}
+}

@@ -112,6 +112,11 @@ func (c *check) settled(a *actor, k *asking, ref durable.InstanceRef, err error)
 	case now == nil || before == nil || now.Incarnation != before.Incarnation || now.Purged != before.Purged || now.Status.Ended() != before.Status.Ended():
 		return
 	}
+	if now != nil && now.Status.Ended() {
+		if l := c.life(now.Instance, now.Incarnation); l != nil && l.rewinds > 0 {
+			return // somebody may have had it go on just before
+		}
+	}
 	switch {
 	case k.free(now):
 		c.w.fail("%s was told %v %v of %s, whose place is free", a, ref, err, k.instance)
