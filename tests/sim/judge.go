@@ -93,6 +93,10 @@ func (j *judge) read(l *life) {
 		for _, e := range seg.Events {
 			switch e.Kind {
 			case history.TaskScheduled:
+				if key := requests(e.Data.Bytes); e.Name == "durable.http" {
+					j.asked[key]++
+					continue
+				}
 				var job Job
 				if err := json.Unmarshal(e.Data.Bytes, &job); err != nil || job.Key == "" {
 					j.errs = append(j.errs, fmt.Errorf("%s has an input that nobody gave: %w", describeEvent(&e), err))
@@ -196,6 +200,11 @@ func (j *judge) times(n Node, o *Played, key string, least, most int) {
 func (j *judge) clocks(n Node, o *Played) {
 	switch {
 	case o.Over != "":
+	case n.Do == "http":
+		j.timers -= n.N
+		if n.Final {
+			j.timers--
+		}
 	case n.Do == "sleep", n.Do == "wait", n.Do == "hear", n.Do == "within" && n.For > 0:
 		j.timers--
 	case n.Do == "retry":
@@ -255,6 +264,10 @@ func (j *judge) node(n Node, o *Played, causes []string) {
 	switch {
 	case n.Do == "retry":
 		j.retried(n, o)
+	case n.Do == "http":
+		j.served(n, o)
+	case n.Do == "changed":
+		j.changed(n, o)
 	case len(n.Kids) == 0:
 		j.leaf(n, o)
 	default:

@@ -12,6 +12,12 @@ func (n Node) keys(o *Played) (keys []string) {
 		for i := range n.N {
 			keys = append(keys, n.one(i).Key)
 		}
+	case "http":
+		for left := range n.N + 1 {
+			keys = append(keys, fmt.Sprint(n.Key, ".", left))
+		}
+	case "changed":
+		keys = append(keys, n.Key+".old", n.Key+".new")
 	case "retry":
 		for i := range n.M {
 			keys = append(keys, n.try(i+1).Key)

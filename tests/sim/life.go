@@ -304,7 +304,7 @@ func (l *life) apply(n int, e *history.Event, sticky bool) error {
 			return l.futile(n, e)
 		}
 		return l.reset(l.segments[n])
-	case history.ParentRewound:
+	case history.ParentRewound, history.ChangeMarked:
 	case history.EventRaised:
 		l.raised = append(l.raised, e)
 	case history.ExecutionSuspended:

@@ -76,7 +76,7 @@ var made = &program{
 }
 
 var (
-	madeLeaves = []string{"call", "call", "call", "call", "leave", "sleep", "wait", "step", "check", "once", "inline", "status", "id", "tell", "hear", "hand", "all"}
+	madeLeaves = []string{"call", "call", "call", "call", "leave", "sleep", "wait", "step", "check", "once", "inline", "status", "id", "tell", "hear", "hand", "all", "http", "http", "changed"}
 	madeInner  = []string{"seq", "go", "group", "map", "map", "least", "first", "completed", "within", "within", "cancel", "cancel", "detached", "try", "saga", "retry", "later", "child", "child", "listen", "kept"}
 )
 
@@ -126,6 +126,8 @@ func (g *grower) madeNode(do string, depth int) Node {
 		n.For = shortly(r)
 	case "tell":
 		n.N = r.IntN(4)
+	case "http":
+		n.N, n.M, n.Fails, n.For, n.Final = r.IntN(4), r.IntN(4), pick(r, 0, 0, 1, 2, 3), shortly(r), chance(r, 0.3)
 	case "all":
 		n.N, n.Fails = 1+r.IntN(4), pick(r, 0, 0, attempts)
 	case "seq", "go", "group", "saga", "later", "try":

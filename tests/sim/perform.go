@@ -11,15 +11,19 @@ import (
 
 // performer runs a made program, and notes what each node comes to.
 type performer struct {
-	w     *World
-	in    Made
-	clock int
+	w  *World
+	in Made
+	// changes: it is of a build that has the changes.
+	changes bool
+	clock   int
 }
 
 // perform is the code of one version of the made orchestration.
-func (w *World) perform(version uint32) func(durable.Context, Made) ([]*Played, error) {
+func (w *World) perform(version uint32, build int) func(durable.Context, Made) ([]*Played, error) {
 	return func(ctx durable.Context, in Made) ([]*Played, error) {
-		p := &performer{w: w, in: in}
+		// A build without the question goes on with a turn that one with it has begun where a segment ends between a mark and what
+		// is asked for behind it. There all builds have the question.
+		p := &performer{w: w, in: in, changes: build > 1 || w.plan.SegmentCommands+w.plan.SegmentBytes > 0}
 		if in.Version != version && !in.Any {
 			return nil, fmt.Errorf("it runs as version %d, and is of version %d", version, in.Version)
 		}
@@ -115,6 +119,14 @@ func (p *performer) node(ctx durable.Context, n Node, o *Played) (err error) {
 		o.V, err = p.step(ctx, n)
 	case "inline":
 		o.V, err = inlined.Inline(func(context.Context, Job) (string, error) { return n.Key, p.w.inStep(n.Fails) }).Call(ctx, n.job())
+	case "http":
+		resp, e := durable.HTTP(ctx, n.asks())
+		if o.V, err = "", e; e == nil {
+			o.V = fmt.Sprintf("%d %s", resp.Status, resp.Body)
+		}
+		err = o.late(ctx, err)
+	case "changed":
+		return p.changed(ctx, n, o)
 	case "status":
 		ctx.SetStatus(n.Key)
 	case "id":
@@ -222,4 +234,18 @@ func (p *performer) seq(ctx durable.Context, kids []Node, o *Played) error {
 		}
 	}
 	return nil
+}
+
+// changed is what builds after the first do otherwise, in instances that come to it after that.
+func (p *performer) changed(ctx durable.Context, n Node, o *Played) (err error) {
+	if p.changes && durable.Changed(ctx, n.Key) {
+		o.N = 1
+		o.V, err = other.Call(ctx, Job{Key: n.Key + ".new"})
+	} else {
+		o.V, err = work.Call(ctx, Job{Key: n.Key + ".old"})
+	}
+	if p.changes && durable.Changed(ctx, n.Key) != (o.N == 1) {
+		o.V = "it has changed sides"
+	}
+	return err
 }

@@ -141,8 +141,9 @@ func (w *World) handlers(a *actor) []durable.Handler {
 		buggyOrch.Bind(func(ctx durable.Context, in Plain) (string, error) { return w.buggy(ctx, in, a.build) }),
 	}, slices.Concat(w.boundedHandlers(a), w.outsideHandlers(a), a.orderHandlers())...)
 	for version := range uint32(madeVersions) {
-		handlers = append(handlers, madeOrch.Version(version).Bind(w.perform(version)))
+		handlers = append(handlers, madeOrch.Version(version).Bind(w.perform(version, a.build)))
 	}
+	handlers = append(handlers, durable.BindHTTP(a.serve))
 	if a.build > 1 {
 		handlers = append(handlers, tardy.Bind(a.work), lateOrch.Bind(late))
 	}
