@@ -75,7 +75,8 @@ var (
 //
 // A response with the status 202 and a Location says that the work goes on: the location is asked, with GET and after each pause
 // that Retry-After names, or 30 seconds, until another status comes. No worker waits meanwhile. Header and Token go along if it is of
-// the same origin.
+// the same origin. Each poll is four events of the history: of a server that wants to be asked every 5 seconds that is 2,880 an hour, so
+// what takes many hours is better asked for with NoPolling and pauses of one's own.
 //
 // The error is an *ActivityError when there was no response; ErrTimeout or ErrCanceled when ctx's scope was over or the Deadline
 // passed; and ErrInvalid when the request can never be right. Where a further attempt would begin after the Deadline it is
