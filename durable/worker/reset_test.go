@@ -691,3 +691,27 @@ func TestAnActivityWhoseInputAPurgeHasTakenIsDropped(t *testing.T) {
 		t.Errorf("it comes again: %+v; what ran: %d", o, len(b.runs))
 	}
 }
+
+func TestEventsThatComeAgainNeedNotBeTaken(t *testing.T) {
+	kept(t, func(t *testing.T, cfg worker.Config) {
+		b := newBench(t, cfg, func(_ *bench, ctx durable.Context) (string, error) {
+			v, err := do.Call(ctx, "a")
+			if v == "X" || err != nil {
+				return v, err
+			}
+			_, err = yes.Next(ctx).Await()
+			_, err2 := yes.Next(ctx).Await()
+			return v, errors.Join(err, err2)
+		})
+		b.submit("one")
+		b.settle()
+		b.raise("one")
+		b.settle()
+		b.raise("one")
+		b.settle()
+		b.is("one", durable.Completed)
+		b.runs = nil
+		b.reset("0", "result", `"X"`)
+		b.comesTo("X")
+	})
+}

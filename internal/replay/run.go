@@ -320,7 +320,7 @@ func (r *Run) live() bool { return r.at >= r.history && !r.unwinding }
 
 func (r *Run) apply(in input) {
 	if e := in.event; e.Kind == history.GenerationStarted && e.Start != nil {
-		r.carried = r.cursor + len(e.Start.Carried)
+		r.carried = max(r.carried, r.cursor+len(e.Start.Carried))
 	}
 	r.waiting = r.waiting || !in.event.Due().IsZero()
 	switch e := in.event; {
@@ -330,6 +330,9 @@ func (r *Run) apply(in input) {
 		r.suspended = r.segments[r.at].sticky
 	case e.Kind == history.ExecutionRewound, e.Kind == history.ExecutionReset && e.Rewound != nil:
 		r.suspended = false
+		for r.carried = r.cursor; r.carried < len(r.inputs) && r.inputs[r.carried].segment == r.at; { // what comes again need not be waited for
+			r.carried++
+		}
 	case e.Kind == history.ExecutionTerminated:
 		r.ended = true
 	case e.Kind == history.TimerFired && e.Op == history.StartOp:
