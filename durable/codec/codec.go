@@ -2,7 +2,7 @@
 // below sees encoded ones, so that neither comparisons nor hashes nor replay ever meet what a codec has made.
 //
 //	keys, err := aesgcm.New(aesgcm.Key{ID: "2027", Secret: newest}, aesgcm.Key{ID: "2026", Secret: older})
-//	dev.Serve(ctx, dev.Config{Codec: keys, …})
+//	dev.Serve(ctx, dev.Config{Codec: codec.Config{Codec: keys}, …})
 //
 // What is encoded: the values of items (segments, status rows, due messages, records of the application), the summaries that queries
 // return, the bodies of messages, and blobs. What stays plain: the keys of items and blobs, with instance ids in them and hashes of

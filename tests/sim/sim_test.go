@@ -19,6 +19,7 @@ var (
 	seeds = flag.Int("seeds", 0, "how many seeds to run; SEEDS in the environment, or 1000, without it")
 	until = flag.Int("failures", 5, "after how many seeds that fail to stop")
 	from  = flag.Uint64("from", 1, "the first of the seeds")
+	try   = flag.Uint64("try", 0, "a seed to run before the others")
 	seed  = flag.Uint64("seed", 0, "the only seed to run, with its trace")
 	file  = flag.String("program", "", "the only program to run, with its trace: a file of JSON, as a failing seed prints it")
 )
@@ -44,6 +45,12 @@ func TestSim(t *testing.T) {
 	if *file != "" {
 		report(t, readCase(t, *file).Run(true), testing.Verbose(), "-program "+*file)
 		return
+	}
+	if *try != 0 {
+		if r := Run(*try, false); r.Err != nil {
+			report(t, Run(*try, true), false, fmt.Sprint("-seed ", *try))
+			return
+		}
 	}
 	var next, failures atomic.Int64
 	var lock sync.Mutex
