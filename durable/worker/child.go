@@ -64,6 +64,19 @@ func (op *operation) goesOn(e *history.Event) bool {
 	return same && old.Name == e.Name && old.Target.Names(e.Target)
 }
 
+// knowsOf reports whether the life tells its outcome to that operation under that epoch, or a newer one, already. A rewind of the parent that
+// says so came late, or again after it was forgotten.
+func (st *state) knowsOf(p *history.Parent) bool {
+	return st.start != nil && isChild(st.start) && supersedes(st.start.Start.Parent, p)
+}
+
+// supersedes reports whether two epochs are of one operation, and the first is that of the second or a newer one.
+func supersedes(known, p *history.Parent) bool {
+	older := *p
+	older.Epoch = known.Epoch
+	return older == *known && p.Epoch <= known.Epoch
+}
+
 // report has the life tell its outcome to another epoch of the operation that waits for it.
 func (st *state) report(p *history.Parent) {
 	start := *st.start
@@ -208,13 +221,29 @@ func (a *attempt) parentOf(e *history.Event) *history.Parent {
 
 // signal adds an event for another instance.
 func (a *attempt) signal(e *history.Event, sent time.Time) {
-	if a.terminated() || a.st.end != nil && a.st.last.Sub(sent) > signalFor {
+	if a.terminated() || a.st.end != nil && a.st.last.Sub(sent) > signalFor || a.repairs && a.w.store.Now().Sub(sent) > signalFor {
 		return
 	}
 	a.abroad = append(a.abroad, &history.Message{
 		ID: a.message(e.Op, e.Epoch).ID, Instance: e.Target.Instance, Sent: a.w.store.Now(),
 		Event: history.Event{Kind: history.EventRaised, Name: e.Name, Data: e.Data},
 	})
+}
+
+// unheard are the rewinds of the parent that an instance has not come to before it ended: they are to be answered.
+func (a *attempt) unheard(messages []*history.Message) []*history.Message {
+	if !a.st.over() || a.st.renewed() {
+		return nil
+	}
+	var out []*history.Message
+	for _, m := range messages {
+		_, settled := a.st.settled(m)
+		_, consumed := a.st.consumed(m)
+		if m.Event.Kind == history.ExecutionRewound && isChild(&m.Event) && !settled && !consumed {
+			out = append(out, m)
+		}
+	}
+	return out
 }
 
 // tell adds what a life has come to, for the operation that waits for it.
@@ -226,7 +255,7 @@ func (a *attempt) tell(p *history.Parent) {
 	e := history.Event{Kind: history.SubOrchestrationFailed, Op: p.Op, Epoch: p.Epoch}
 	switch {
 	case a.st.sealed || end == nil:
-		e.Failure = &history.Failure{Kind: string(durable.InstanceGone), Message: "the instance " + a.g.instance + " was purged or replaced"}
+		e = a.lost(p)
 	case end.Kind == history.ExecutionCompleted:
 		e.Kind, e.Data = history.SubOrchestrationCompleted, end.Data
 	case end.Kind == history.ExecutionTerminated:
@@ -234,6 +263,25 @@ func (a *attempt) tell(p *history.Parent) {
 	default:
 		e.Failure = end.Failure
 	}
+	a.outcome(p, e)
+}
+
+// gone tells the parents that were rewound that there is no such life any more.
+func (a *attempt) gone(messages []*history.Message) {
+	for _, m := range messages {
+		if m.Event.Kind == history.ExecutionRewound && isChild(&m.Event) {
+			a.outcome(m.Event.Start.Parent, a.lost(m.Event.Start.Parent))
+		}
+	}
+}
+
+// lost is the outcome of a child that was purged or replaced.
+func (a *attempt) lost(p *history.Parent) history.Event {
+	return history.Event{Kind: history.SubOrchestrationFailed, Op: p.Op, Epoch: p.Epoch,
+		Failure: &history.Failure{Kind: string(durable.InstanceGone), Message: "the instance " + a.g.instance + " was purged or replaced"}}
+}
+
+func (a *attempt) outcome(p *history.Parent, e history.Event) {
 	a.abroad = append(a.abroad, &history.Message{
 		ID:       store.OperationID(p.Instance, p.Incarnation, p.Generation, p.Op, p.Epoch),
 		Instance: p.Instance, Incarnation: p.Incarnation, Generation: p.Generation, Sent: a.w.store.Now(), Event: e,

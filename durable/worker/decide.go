@@ -54,7 +54,7 @@ func (st *state) decide(m *history.Message, taken *taken) (v verdict, segment in
 	case history.EventRaised, history.ExecutionSuspended, history.ExecutionTerminated, history.ExecutionReset:
 		return consume, 0
 	case history.ExecutionRewound:
-		if isChild(e) {
+		if isChild(e) && !st.knowsOf(e.Start.Parent) && !taken.knowsOf(e.Start.Parent) {
 			return consume, 0
 		}
 	case history.ExecutionResumed:
@@ -117,6 +117,7 @@ func (st *state) consumed(m *history.Message) (segment int, ok bool) {
 type taken struct {
 	seen               map[string]bool
 	started            bool
+	parent             *history.Parent // who waits, of the last rewind of the parent
 	suspended, resumed bool
 }
 
@@ -127,6 +128,9 @@ func identity(m *history.Message) string {
 	}
 	return "o" + m.Event.Op
 }
+
+// knowsOf is that of state, for what the batch has taken.
+func (t *taken) knowsOf(p *history.Parent) bool { return t.parent != nil && supersedes(t.parent, p) }
 
 func (t *taken) has(m *history.Message) bool { return t.seen[identity(m)] }
 
@@ -150,6 +154,9 @@ func (t *taken) take(m *history.Message) {
 		t.suspended, t.resumed = true, false
 	case history.ExecutionResumed:
 		t.suspended, t.resumed = false, true
+	}
+	if (m.Event.Kind == history.ExecutionRewound || m.Event.Kind == history.ParentRewound) && isChild(&m.Event) {
+		t.parent = m.Event.Start.Parent
 	}
 	t.seen[identity(m)] = true
 }

@@ -68,6 +68,8 @@ type attempt struct {
 	// renewals counts the generations that this attempt has begun, and left says that a message is to come again.
 	renewals int
 	left     bool
+	// repairs: it sends again what was sent long ago, perhaps.
+	repairs bool
 	// warm: the state is a warm copy's. head: nobody had committed more when that was looked at last.
 	warm, head bool
 }
@@ -118,6 +120,13 @@ func (a *attempt) handle(ctx context.Context, messages []*history.Message) error
 	if len(a.consumed) > 0 {
 		if err := a.turn(ctx); err != nil {
 			return err
+		}
+		if unheard := a.unheard(messages); len(unheard) > 0 {
+			if err := a.settle(ctx); err != nil {
+				return err
+			}
+			a.consumed = nil
+			return a.handle(ctx, unheard)
 		}
 	}
 	if a.st.renewed() {
@@ -217,7 +226,11 @@ func (a *attempt) decide(ctx context.Context, messages []*history.Message) error
 			if a.warm {
 				return errCold
 			}
-			a.tell(m.Event.Start.Parent)
+			if waits := m.Event.Start.Parent; a.st.knowsOf(waits) {
+				a.tell(a.st.start.Start.Parent)
+			} else {
+				a.tell(waits)
+			}
 		case repeat:
 			if late = late || a.st.end != nil && !a.st.refused(); !late {
 				a.owe(segment)

@@ -67,9 +67,12 @@ func (st *state) own(events []history.Event) bool {
 	return any
 }
 
-// bounds refuses a turn of an instance that has no end in sight.
+// bounds refuses a turn of an instance that has no end in sight. A turn that has begun is finished.
 func (a *attempt) bounds(inputs []history.Event) error {
 	st, cfg := a.st, &a.w.cfg
+	if len(inputs) == 0 {
+		return nil
+	}
 	if events := st.events + len(inputs); events > cfg.HistoryEvents {
 		return fmt.Errorf("its history has %d events, and at most %d are allowed: continue as new in time, or start sub-orchestrations; "+
 			"resume it with a higher limit (HistoryEvents), or terminate it", events, cfg.HistoryEvents)

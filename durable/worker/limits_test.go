@@ -128,18 +128,25 @@ func TestHistoryLimits(t *testing.T) {
 	}
 }
 
-// A turn that was committed in pieces, and is finished by somebody else, is bound as any.
+// A turn that was committed in pieces is finished, and the next one is not begun.
 func TestHistoryLimitOfAnUnfinishedTurn(t *testing.T) {
 	t.Parallel()
-	h := newHub(t, worker.Config{HistoryEvents: 12, SegmentCommands: 5}, greet.Bind(greetBody), hello.Bind(func(ctx durable.Context, _ string) (string, error) {
-		for i := range 30 {
-			greet.Start(ctx, fmt.Sprint(i))
-		}
-		_, err := yes.Next(ctx).Await()
-		return "", err
-	}))
+	h := newHub(t, worker.Config{HistoryEvents: 12, SegmentCommands: 5, NearDeadline: func(context.Context) bool { return true }}, greet.Bind(greetBody),
+		hello.Bind(func(ctx durable.Context, _ string) (string, error) {
+			for i := range 30 {
+				greet.Start(ctx, fmt.Sprint(i))
+			}
+			_, err := yes.Next(ctx).Await()
+			return "", err
+		}))
 	h.submit("one")
-	h.settle()
+	h.orchestrate()
+	if n := len(h.take(h.ports.Activities)); n != 30 {
+		t.Errorf("%d activities are sent, want all of its first turn", n)
+	}
+	h.is("one", durable.Running)
+	h.raise("one")
+	h.orchestrate()
 	h.suspendedWith("one", "its history has")
 	h.cfg.HistoryEvents = 1000
 	h.deploy("build 2", h.cfg.Handlers...)

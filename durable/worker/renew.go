@@ -101,7 +101,11 @@ func (a *attempt) renew(ctx context.Context, messages []*history.Message) error 
 			return err
 		}
 		if row == nil || row.Incarnation != a.g.incarnation {
-			return errHandedOn // this life was replaced or purged, and so was over before: nothing is owed
+			a.gone(messages)
+			if err := a.flush(ctx); err != nil {
+				return err
+			}
+			return errHandedOn // this life was replaced or purged, and so was over before: nothing else is owed
 		}
 		generation = max(generation, row.Generation)
 	}

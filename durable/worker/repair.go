@@ -58,7 +58,7 @@ func (w *Worker) Checkup(ctx context.Context, instance string) (*Checkup, error)
 	default:
 		c.Open = a.waits()
 		for _, k := range a.waitedFor() {
-			open, err := a.kid(ctx, k)
+			open, _, err := a.kid(ctx, k)
 			if err != nil {
 				return nil, err
 			}
@@ -87,6 +87,7 @@ func (w *Worker) Repair(ctx context.Context, instance string) ([]Open, error) {
 		a.goOn()
 		return []Open{begin(row)}, a.flush(ctx)
 	}
+	a.repairs = true
 	a.sendFrom(0)
 	if a.st.unfinished() || a.st.renewed() {
 		a.goOn()
@@ -94,9 +95,9 @@ func (w *Worker) Repair(ctx context.Context, instance string) ([]Open, error) {
 	a.project = true
 	open := a.waits()
 	for _, k := range a.waitedFor() {
-		missing, err := a.kid(ctx, k)
-		if err == nil && len(missing) > 0 && a.st.end == nil {
-			_, err = w.Repair(ctx, missing[0].Child) // which has ended, and tells once more
+		missing, ended, err := a.kid(ctx, k)
+		if err == nil && ended {
+			_, err = w.Repair(ctx, missing[0].Child) // it tells once more
 		}
 		if err != nil {
 			return nil, err
@@ -170,20 +171,21 @@ func (a *attempt) waitedFor() []*operation {
 	return a.openChildren()
 }
 
-// kid is what is missing of a child: that it begins, or that its parent learns of its end. One that runs is waited for.
-func (a *attempt) kid(ctx context.Context, op *operation) ([]Open, error) {
+// kid is what is missing of a child: that it begins, or that its parent learns of its end. One that runs is waited for. The instance that
+// has the id may be another's.
+func (a *attempt) kid(ctx context.Context, op *operation) (missing []Open, ended bool, err error) {
 	t := op.command.Target
 	row, err := a.w.store.Row(ctx, t.Instance)
 	if err != nil || row != nil && row.Incarnation == t.Incarnation && !row.Purged && !row.Status.Ended() {
-		return nil, err
+		return nil, false, err
 	}
 	since := a.st.h.Segments[op.segment].Time
 	o := Open{Kind: history.SubOrchestrationCreated, ID: store.StartID(t.Instance, t.Incarnation), Op: op.command.Op, Name: op.command.Name,
 		Child: t.Instance, Since: since, Until: since}
 	if row != nil && row.Incarnation == t.Incarnation {
-		o.ID, o.Until = a.message(o.Op, op.command.Epoch).ID, row.Updated
+		o.ID, o.Until, ended = a.message(o.Op, op.command.Epoch).ID, row.Updated, !row.Purged
 	}
-	return []Open{o}, nil
+	return []Open{o}, ended, nil
 }
 
 // differs reports whether the row shows something else than the history.

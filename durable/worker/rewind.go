@@ -21,7 +21,8 @@ func (a *attempt) rewinds(messages []*history.Message) int {
 	return slices.IndexFunc(messages, func(m *history.Message) bool {
 		_, settled := st.settled(m)
 		_, consumed := st.consumed(m)
-		return m.Event.Kind == history.ExecutionRewound && !settled && !consumed
+		late := isChild(&m.Event) && st.knowsOf(m.Event.Start.Parent)
+		return m.Event.Kind == history.ExecutionRewound && !settled && !consumed && !late
 	})
 }
 

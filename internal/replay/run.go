@@ -2,6 +2,7 @@ package replay
 
 import (
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/durable-lambda/durable-lambda/durable/history"
@@ -318,9 +319,20 @@ func (r *Run) past() bool { return r.at >= 0 && r.groups[r.group()].closed }
 // live reports whether the code runs for the first time here.
 func (r *Run) live() bool { return r.at >= r.history && !r.unwinding }
 
+// brought is where the inputs end that a generation's start brings along: a suspension may stand before them.
+func (r *Run) brought(ids []string) int {
+	i := r.cursor
+	for left := len(ids); left > 0 && i < len(r.inputs); i++ {
+		if e := r.inputs[i].event; e.Kind == history.EventRaised && slices.Contains(ids, e.MessageID) {
+			left--
+		}
+	}
+	return i
+}
+
 func (r *Run) apply(in input) {
 	if e := in.event; e.Kind == history.GenerationStarted && e.Start != nil {
-		r.carried = max(r.carried, r.cursor+len(e.Start.Carried))
+		r.carried = max(r.carried, r.brought(e.Start.Carried))
 	}
 	r.waiting = r.waiting || !in.event.Due().IsZero()
 	switch e := in.event; {

@@ -93,12 +93,15 @@ type waiting struct {
 
 var closed = func() chan struct{} { c := make(chan struct{}); close(c); return c }()
 
+// Done decides at once that there is no more time, or lets others go on first, for longer than its caller's timer runs: so only one of
+// the two is ready when the caller looks, and a seed comes to the same whatever else the machine does.
 func (p *waiting) Done() <-chan struct{} {
-	if p.over || !p.a.sleep(time.Duration(p.a.w.rng.IntN(60))*time.Second) || chance(p.a.w.rng, 0.8) {
+	if p.over || p.a.dead || chance(p.a.w.rng, 0.8) {
 		p.over = true
 		return closed
 	}
-	return nil // its caller waits by its own clock, for a moment
+	p.a.sleep(time.Duration(p.a.w.rng.IntN(60)) * time.Second)
+	return nil
 }
 
 func (p *waiting) Err() error {

@@ -218,9 +218,9 @@ var mutants = []mutant{
 	{name: "family: a child tells its outcome as it was asked for first", file: "durable/worker/state.go",
 		old: "		if isChild(e) {\n			st.report(e.Start.Parent)\n		}\n", new: ""},
 	{name: "family: who has ended otherwise does not answer", file: "durable/worker/instance.go", crash: "rewound when a child has completed",
-		old: "			a.tell(m.Event.Start.Parent)\n", new: ""},
+		old: "				a.tell(waits)\n", new: ""},
 	{name: "family: events are sent once", file: "durable/worker/child.go", crash: "a family",
-		old: "	if a.terminated() || a.st.end != nil && a.st.last.Sub(sent) > signalFor {", new: "	if a.terminated() || a.w.store.Now().After(sent.Add(time.Second)) {"},
+		old: "	if a.terminated() || a.st.end != nil && a.st.last.Sub(sent) > signalFor || a.repairs && a.w.store.Now().Sub(sent) > signalFor {", new: "	if a.terminated() || a.w.store.Now().After(sent.Add(time.Second)) {"},
 
 	// decisions
 	{name: "external messages count twice", file: "durable/worker/decide.go",
