@@ -109,7 +109,7 @@ func (r *childRequest) check() error {
 func childError(id string, f *history.Failure) error {
 	e := &OrchestrationError{Instance: id, Status: Failed, Kind: ErrorKind(f.Kind), Message: f.Message, Kinds: appendKinds(nil, f), Properties: f.Properties,
 		causes: causesOf(f)}
-	if e.Kind == InstanceTerminated {
+	if e.Kind == InstanceTerminated && len(f.Causes) == 0 { // itself, and not a child of its own
 		e.Status = Terminated
 	}
 	return e

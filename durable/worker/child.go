@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -49,6 +50,11 @@ func (a *attempt) newLife(e *history.Event, n int, asked time.Time) string {
 
 // unmendable are the failures of a child with which its life is over.
 var unmendable = []durable.ErrorKind{durable.InstanceExists, durable.InstanceTerminated, durable.InstanceGone}
+
+// settled reports whether a child's failure is one of these, and not that of a child of its own.
+func settled(f *history.Failure) bool {
+	return f != nil && len(f.Causes) == 0 && slices.Contains(unmendable, durable.ErrorKind(f.Kind))
+}
 
 // goesOn reports whether a child that is asked for again, after a rewind, is the one that was asked for before: it is rewound, too,
 // or still runs.

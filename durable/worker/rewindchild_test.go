@@ -165,3 +165,28 @@ func TestARewindKeepsWhatAChildBehindTheFailureHasCome(t *testing.T) {
 		t.Error("the child's life is another than before")
 	}
 }
+
+// A child that failed because one of its own was terminated is rewound: what it had come to stands.
+func TestARewindGoesThroughAChildWhoseChildWasTerminated(t *testing.T) {
+	t.Parallel()
+	b := newFamily(t)
+	b.submit("one")
+	for b.orchestrate(); !slices.Contains(b.runs, "b"); b.orchestrate() {
+		b.work()
+	}
+	b.orchestrate()
+	b.manage("grandkid", durable.Terminate, "too slow")
+	b.orchestrate()
+	in := b.is("one", durable.Failed)
+	kid := b.life("kid")
+	if in.Failure.Causes[0].Instance != "kid" || in.Failure.Causes[0].Causes[0].Instance != "grandkid" {
+		t.Errorf("it failed of %+v", in.Failure)
+	}
+	b.settle()
+	b.runs = nil
+	b.rewind()
+	b.comesTo("ABDEF", "d", "e", "f")
+	if b.life("kid") != kid {
+		t.Error("the child's life is another than before")
+	}
+}

@@ -1,10 +1,8 @@
 package worker
 
 import (
-	"slices"
 	"time"
 
-	"github.com/durable-lambda/durable-lambda/durable"
 	"github.com/durable-lambda/durable-lambda/durable/history"
 	"github.com/durable-lambda/durable-lambda/durable/store"
 )
@@ -119,7 +117,7 @@ func (st *state) apply(n int, e *history.Event, sticky bool) {
 		}
 	case history.TaskCompleted, history.TaskFailed, history.TimerFired, history.SubOrchestrationCompleted, history.SubOrchestrationFailed:
 		if op := st.ops[e.Op]; op != nil {
-			op.settled = e.Failure != nil && slices.Contains(unmendable, durable.ErrorKind(e.Failure.Kind))
+			op.settled = settled(e.Failure)
 			op.outcome, op.failed = n, e.Kind == history.TaskFailed || e.Kind == history.SubOrchestrationFailed
 			if op.command.Kind == history.TaskScheduled {
 				st.flying--
