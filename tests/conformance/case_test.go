@@ -42,9 +42,12 @@ var minutes = map[mode]string{replay: "minutes of replaying; fifty calls show it
 // begunOnce is for what is begun once at most: a crash in between leaves it unknown.
 var begunOnce = map[mode]string{crash: "what has begun is not begun again: after a crash its outcome is unknown"}
 
+// mostOnAWS is how many sentences may be marked for AWS, so that they take minutes.
+const mostOnAWS = 60
+
 // check says what is wrong with the list itself.
 func check(all []sentence) (wrong []string) {
-	seen := map[string]bool{}
+	seen, marked := map[string]bool{}, 0
 	for _, s := range all {
 		switch {
 		case s.area == "" || s.says == "" || s.script == nil:
@@ -55,6 +58,12 @@ func check(all []sentence) (wrong []string) {
 			wrong = append(wrong, fmt.Sprintf("%q has a character that tests or tables cannot show", s.says))
 		}
 		seen[s.says] = true
+		if s.aws {
+			marked++
+		}
+	}
+	if marked == 0 || marked > mostOnAWS {
+		wrong = append(wrong, fmt.Sprintf("%d sentences are marked for AWS, want 1 to %d", marked, mostOnAWS))
 	}
 	return wrong
 }

@@ -36,7 +36,7 @@ var activityCases = []sentence{
 		e.start("Ada")
 		e.gives("Ada")
 	}},
-	{area: "activities", says: "calls one after another see each other's results", aws: true, script: func(e *env) {
+	{area: "activities", says: "calls one after another see each other's results", script: func(e *env) {
 		e.deploy(doubles(), body(func(ctx durable.Context, _ string) (any, error) {
 			n, err := 1, error(nil)
 			for range 5 {
