@@ -138,7 +138,7 @@ func TestShrinking(t *testing.T) {
 		t.Fatal(err)
 	}
 	m := mutants[slices.IndexFunc(mutants, func(m mutant) bool { return m.name == "consumed messages owe nothing" })]
-	out, _ := exec.CommandContext(t.Context(), "go", "test", "-vet=off", "-count=1", "-overlay", m.overlay(t, root),
+	out, _ := exec.CommandContext(t.Context(), "go", "test", "-vet=off", "-ldflags=-s -w", "-count=1", "-overlay", m.overlay(t, root),
 		"-run", "^TestSim$", ".", "-args", "-failures", "1").CombinedOutput()
 	_, found, ok := strings.Cut(string(out), "the smallest program found: ")
 	if nodes := strings.Count(found, `"Do":`); !ok || nodes == 0 || nodes > 3 {
@@ -157,7 +157,7 @@ func (m mutant) run(t *testing.T, root string, try int) (seed int, why string) {
 	if m.survives != "" {
 		seeds = min(seeds, harmlessSeeds)
 	}
-	cmd := exec.CommandContext(t.Context(), "go", "test", "-vet=off", "-count=1", "-overlay", m.overlay(t, root),
+	cmd := exec.CommandContext(t.Context(), "go", "test", "-vet=off", "-ldflags=-s -w", "-count=1", "-overlay", m.overlay(t, root),
 		"-run", "^TestSim$", ".", "-args", "-seeds", strconv.Itoa(seeds), "-failures", "1", "-shrink=false", "-try", strconv.Itoa(try))
 	cmd.Env = append(os.Environ(), "GOMAXPROCS=1") // one after the other, so that the seed named is the first
 	out, err := cmd.CombinedOutput()
@@ -175,7 +175,7 @@ func (m mutant) run(t *testing.T, root string, try int) (seed int, why string) {
 // crashed returns what TestCrashEverywhere finds in the mutant's scenario.
 func (m mutant) crashed(t *testing.T, root string) string {
 	t.Helper()
-	out, _ := exec.CommandContext(t.Context(), "go", "test", "-vet=off", "-count=1", "-overlay", m.overlay(t, root),
+	out, _ := exec.CommandContext(t.Context(), "go", "test", "-vet=off", "-ldflags=-s -w", "-count=1", "-overlay", m.overlay(t, root),
 		"-run", "^TestCrashEverywhere$/^scenarios$/^"+strings.ReplaceAll(m.crash, " ", "_")+"$", ".").CombinedOutput()
 	return string(regexp.MustCompile(`crashes at .*|step \d+: .*`).Find(out))
 }
