@@ -172,3 +172,66 @@ func TestARepairLeavesOthersAlone(t *testing.T) {
 		t.Errorf("it failed of %+v", in.Failure)
 	}
 }
+
+// A child that was replaced after it had continued as new says that it is gone.
+func TestAReplacedChildOfManyGenerationsSaysSo(t *testing.T) {
+	t.Parallel()
+	h := newHub(t, worker.Config{}, childOrch.Bind(func(ctx durable.Context, in string) (string, error) {
+		switch in {
+		case "first":
+			return "", childOrch.ContinueAsNew(ctx, "second")
+		case "second":
+			return "", errors.New("no")
+		}
+		return "another", nil
+	}), hello.Bind(func(ctx durable.Context, _ string) (string, error) {
+		return childOrch.Call(ctx, "first", durable.ID("kid"))
+	}))
+	h.submit("one")
+	h.settle()
+	h.is("one", durable.Failed)
+	if _, err := childOrch.Submit(t.Context(), h.client, "other", durable.ID("kid")); err != nil {
+		t.Fatal(err)
+	}
+	h.settle()
+	h.is("kid", durable.Completed)
+	h.manage("one", durable.Rewind, "")
+	h.settle()
+	if in := h.is("one", durable.Failed); in.Failure.Kind != string(durable.InstanceGone) {
+		t.Errorf("it failed of %+v, want InstanceGone", in.Failure)
+	}
+}
+
+// A repair sends an event again that was sent lately, and none that its receiver may have forgotten.
+func TestARepairSendsOnlyNewEventsAgain(t *testing.T) {
+	t.Parallel()
+	for later, want := range map[time.Duration]int{7 * time.Minute: 1, time.Hour: 0} { // a queue remembers for five minutes that it had one
+		h := newHub(t, worker.Config{}, childOrch.Bind(func(ctx durable.Context, _ string) (string, error) {
+			_, err := yes.Next(ctx).Await()
+			return "", err
+		}), hello.Bind(func(ctx durable.Context, _ string) (string, error) {
+			if err := yes.Send(ctx, "other", true); err != nil {
+				return "", err
+			}
+			_, err := yes.Next(ctx).Await()
+			return "", err
+		}))
+		if _, err := childOrch.Submit(t.Context(), h.client, "", durable.ID("other")); err != nil {
+			t.Fatal(err)
+		}
+		h.orchestrate()
+		h.submit("one")
+		h.done(h.Wake(t.Context(), h.take(h.ports.Wake)))
+		if n := len(h.take(h.ports.Inbox)); n != 1 { // it is lost, or was heard long ago
+			t.Fatalf("%d events are sent, want one", n)
+		}
+		h.is("one", durable.Running)
+		h.now = h.now.Add(later)
+		if _, err := h.Repair(t.Context(), "one"); err != nil {
+			t.Fatal(err)
+		}
+		if got := len(h.take(h.ports.Inbox)); got != want {
+			t.Errorf("%v later %d events are sent again, want %d", later, got, want)
+		}
+	}
+}
