@@ -32,6 +32,21 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, bool) {
 	return data, true
 }
 
+// readJSON is readBody for a body that must be JSON, or nothing.
+func readJSON(w http.ResponseWriter, r *http.Request) ([]byte, bool) {
+	data, ok := readBody(w, r)
+	return data, ok && wantJSON(w, data)
+}
+
+// wantJSON answers with the problem, and returns false, when a body is not JSON.
+func wantJSON(w http.ResponseWriter, data []byte) bool {
+	err := checkJSON(data)
+	if err != nil {
+		Problem(w, http.StatusBadRequest, "The body is not valid JSON.", explainJSON(err, "body"))
+	}
+	return err == nil
+}
+
 // checkJSON refuses a body that is not JSON in UTF-8.
 func checkJSON(data []byte) error {
 	if !utf8.Valid(data) {

@@ -26,8 +26,7 @@ func (a *API) raise(w http.ResponseWriter, r request) {
 		Problem(w, http.StatusBadRequest, "Only application/json is accepted.", "Send the event's data as JSON with the header Content-Type: application/json.")
 		return
 	}
-	if err := checkJSON(data); err != nil {
-		Problem(w, http.StatusBadRequest, "The body is not valid JSON.", explainJSON(err, "body"))
+	if !wantJSON(w, data) {
 		return
 	}
 	err := a.client.Raise(r.Context(), durable.EventRequest{Instance: r.id(), Name: r.vars["{event}"], Data: data})

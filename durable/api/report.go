@@ -25,12 +25,8 @@ func (a *API) beat(w http.ResponseWriter, r request) { a.report(w, r, durable.Re
 func (a *API) fail(w http.ResponseWriter, r request) { a.report(w, r, durable.ReportFailure) }
 
 func (a *API) report(w http.ResponseWriter, r request, what durable.Report) {
-	data, ok := readBody(w, r.Request)
+	data, ok := readJSON(w, r.Request)
 	if !ok {
-		return
-	}
-	if err := checkJSON(data); err != nil {
-		Problem(w, http.StatusBadRequest, "The body is not valid JSON.", explainJSON(err, "body"))
 		return
 	}
 	req := durable.ReportRequest{Token: r.vars["{token}"], What: what, Data: data}

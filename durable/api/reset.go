@@ -24,12 +24,8 @@ func (a *API) reset(w http.ResponseWriter, r request) {
 		Problem(w, http.StatusNotFound, "There is no instance with this id.", err.Error())
 		return
 	}
-	data, ok := readBody(w, r.Request)
+	data, ok := readJSON(w, r.Request)
 	if !ok {
-		return
-	}
-	if err := checkJSON(data); err != nil {
-		Problem(w, http.StatusBadRequest, "The body is not valid JSON.", explainJSON(err, "body"))
 		return
 	}
 	var body resetBody
