@@ -18,7 +18,7 @@ import (
 )
 
 // TestMutantsCompile tells whoever changes the engine at once: a mutant that is no program would be noticed by the tier of
-// mutations only, half an hour later.
+// mutations only, a quarter of an hour later.
 func TestMutantsCompile(t *testing.T) {
 	t.Parallel()
 	list := exec.CommandContext(t.Context(), "go", "list", "-export", "-deps", "-f", "{{.ImportPath}} {{.Export}}", ".")

@@ -73,6 +73,10 @@ func wantMade(w *World, l *life) error {
 	j.held = j.held || slices.ContainsFunc(in.Parts, func(n Node) bool { return n.Do == "renew" && n.Final })
 	failed := false
 	for i, o := range out {
+		if j.ids[o.ID] || len(o.ID) != idPart {
+			j.wrong(parts[i], o, "the id it drew is not new")
+		}
+		j.ids[o.ID] = true
 		j.node(parts[i], o, nil)
 		failed = failed || o.Err != ""
 	}

@@ -33,6 +33,8 @@ type Played struct {
 	// V is what it returned, or what is said of it where perform runs it; N a number of the same kind.
 	V string `json:",omitempty"`
 	N int    `json:",omitempty"`
+	// ID begins an id that a part has drawn before it began.
+	ID string `json:",omitempty"`
 	// Err has the kinds of its error, and Over why its scope was over when it began.
 	Err  string `json:",omitempty"`
 	Over string `json:",omitempty"`
@@ -42,6 +44,9 @@ type Played struct {
 	At, Till int64     `json:",omitempty"`
 	Kids     []*Played `json:",omitempty"`
 }
+
+// idPart is how much of an id is kept: enough to tell it from the few others of a run.
+const idPart = 13
 
 var (
 	madeOrch = durable.NewOrchestration[Made, []*Played]("Made", durable.CurrentVersion(2))

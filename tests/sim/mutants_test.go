@@ -1,7 +1,6 @@
 package sim_test
 
 import (
-	"encoding/json"
 	"flag"
 	"fmt"
 	"maps"
@@ -64,15 +63,15 @@ type edit struct{ file, old, new string }
 
 func (m mutant) edits() []edit { return append([]edit{{m.file, m.old, m.new}}, m.and...) }
 
-// TestMutants shows that the simulator can fail. The mutated files are laid over the module for one build at a time;
-// nothing is written into it.
+// TestMutants shows that the simulator can fail.
 func TestMutants(t *testing.T) {
 	if *mutate == 0 {
-		t.Skip("not run here: a build for each mutant; the tier mutations runs it, make sim-mutations")
+		t.Skip("not run here: a build with all mutants in it; the tier mutations runs it, make sim-mutations")
 	}
-	root, err := filepath.Abs("../..")
-	if err != nil {
-		t.Fatal(err)
+	all := slices.Concat(mutants, madeMutants, resetMutants)
+	binary := build(t, all)
+	if out, err := simulation(t, binary, 0, "-test.run=^TestSim$", "-seeds=500").CombinedOutput(); err != nil {
+		t.Fatalf("it fails with no mutant at all:\n%s", out)
 	}
 	before, now := met(t), map[string]int{}
 	var lock sync.Mutex
@@ -86,7 +85,7 @@ func TestMutants(t *testing.T) {
 		}
 		write(t, metFile, []byte(text.String()))
 	})
-	for _, m := range slices.Concat(mutants, madeMutants, resetMutants) {
+	for i, m := range all {
 		if !strings.Contains(m.name, *mutateNamed) {
 			continue
 		}
@@ -98,13 +97,13 @@ func TestMutants(t *testing.T) {
 				return
 			}
 			if m.crash != "" {
-				why := m.crashed(t, root)
+				why := m.crashed(t, binary, i+1)
 				if t.Logf("%s: %s, %s", m.name, m.crash, why); why == "" {
 					t.Error("no crash notices")
 				}
 				return
 			}
-			first, why := m.run(t, root, before[m.name])
+			first, why := m.run(t, binary, i+1, before[m.name])
 			switch {
 			case first > 0:
 				lock.Lock()
@@ -138,13 +137,8 @@ func TestShrinking(t *testing.T) {
 	if *mutate == 0 || *mutateNamed != "" {
 		t.Skip("not run here: a build of its own; the tier mutations runs it, make sim-mutations")
 	}
-	root, err := filepath.Abs("../..")
-	if err != nil {
-		t.Fatal(err)
-	}
 	m := mutants[slices.IndexFunc(mutants, func(m mutant) bool { return m.name == "consumed messages owe nothing" })]
-	out, _ := exec.CommandContext(t.Context(), "go", "test", "-vet=off", "-ldflags=-s -w", "-count=1", "-overlay", m.overlay(t, root),
-		"-run", "^TestSim$", ".", "-args", "-failures", "1").CombinedOutput()
+	out, _ := simulation(t, build(t, []mutant{m}), 1, "-test.run=^TestSim$", "-failures=1").CombinedOutput()
 	_, found, ok := strings.Cut(string(out), "the smallest program found: ")
 	if nodes := strings.Count(found, `"Do":`); !ok || nodes == 0 || nodes > 3 {
 		t.Errorf("the smallest program has %d nodes:\n%s", nodes, out)
@@ -155,16 +149,22 @@ func TestShrinking(t *testing.T) {
 
 var failed = regexp.MustCompile(`seed (\d+) failed: (.*)`)
 
+// simulation is a run of a build with one of its mutants, or with none: 0.
+func simulation(t *testing.T, binary string, mutant int, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(t.Context(), binary, append([]string{"-test.timeout=10m"}, args...)...)
+	cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%d", mutantEnv, mutant))
+	return cmd
+}
+
 // run returns a seed that fails, the one to try or else the first, and why; 0 when none does.
-func (m mutant) run(t *testing.T, root string, try int) (seed int, why string) {
+func (m mutant) run(t *testing.T, binary string, number, try int) (seed int, why string) {
 	t.Helper()
 	seeds := *mutate
 	if m.survives != "" {
 		seeds = min(seeds, harmlessSeeds)
 	}
-	cmd := exec.CommandContext(t.Context(), "go", "test", "-vet=off", "-ldflags=-s -w", "-count=1", "-overlay", m.overlay(t, root),
-		"-run", "^TestSim$", ".", "-args", "-seeds", strconv.Itoa(seeds), "-failures", "1", "-shrink=false", "-try", strconv.Itoa(try))
-	cmd.Env = append(os.Environ(), "GOMAXPROCS=1") // one after the other, so that the seed named is the first
+	cmd := simulation(t, binary, number, "-test.run=^TestSim$", fmt.Sprint("-seeds=", seeds), "-failures=1", "-shrink=false", fmt.Sprint("-try=", try))
+	cmd.Env = append(cmd.Env, "GOMAXPROCS=1") // one after the other, so that the seed named is the first
 	out, err := cmd.CombinedOutput()
 	if err == nil {
 		return 0, ""
@@ -178,40 +178,10 @@ func (m mutant) run(t *testing.T, root string, try int) (seed int, why string) {
 }
 
 // crashed returns what TestCrashEverywhere finds in the mutant's scenario.
-func (m mutant) crashed(t *testing.T, root string) string {
+func (m mutant) crashed(t *testing.T, binary string, number int) string {
 	t.Helper()
-	out, _ := exec.CommandContext(t.Context(), "go", "test", "-vet=off", "-ldflags=-s -w", "-count=1", "-overlay", m.overlay(t, root),
-		"-run", "^TestCrashEverywhere$/^scenarios$/^"+strings.ReplaceAll(m.crash, " ", "_")+"$", ".").CombinedOutput()
+	out, _ := simulation(t, binary, number, "-test.run=^TestCrashEverywhere$/^scenarios$/^"+strings.ReplaceAll(m.crash, " ", "_")+"$").CombinedOutput()
 	return string(regexp.MustCompile(`crashes at .*|step \d+: .*`).Find(out))
-}
-
-// overlay writes the files as they are to be built, and returns the name of the list of them.
-func (m mutant) overlay(t *testing.T, root string) string {
-	t.Helper()
-	dir := t.TempDir()
-	replace := map[string]string{}
-	for i, e := range m.edits() {
-		file := filepath.Join(root, e.file)
-		from := file
-		if replace[file] != "" {
-			from = replace[file]
-		}
-		b, err := os.ReadFile(from)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if strings.Count(string(b), e.old) != 1 {
-			t.Fatalf("%s has not once\n%s", e.file, e.old)
-		}
-		replace[file] = filepath.Join(dir, strconv.Itoa(i)+".go")
-		write(t, replace[file], []byte(strings.Replace(string(b), e.old, e.new, 1)))
-	}
-	list, err := json.Marshal(map[string]any{"Replace": replace})
-	if err != nil {
-		t.Fatal(err)
-	}
-	write(t, filepath.Join(dir, "overlay.json"), list)
-	return filepath.Join(dir, "overlay.json")
 }
 
 func write(t *testing.T, name string, data []byte) {

@@ -42,7 +42,7 @@ func (w *World) perform(version uint32, build int) func(durable.Context, Made) (
 				}
 				return nil, madeOrch.ContinueAsNew(ctx, next, opts...)
 			}
-			o := &Played{}
+			o := &Played{ID: ctx.NewID()[:idPart]}
 			p.in.Done = append(p.in.Done, o)
 			if err := p.do(ctx, part, o); err != nil {
 				failed = err

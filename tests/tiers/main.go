@@ -39,7 +39,7 @@ func tiers(seeds int) []tier {
 		{name: "sim", what: fmt.Sprintf("simulation, %d seeds", seeds), packages: []string{"./tests/sim"},
 			args: []string{"-timeout", "30m", "-v", "-args", fmt.Sprintf("-seeds=%d", seeds)}},
 		{name: "mutations", what: "TestMutants, TestShrinking: rules left out", packages: []string{"./tests/sim"},
-			args: []string{"-timeout", "60m", "-v", "-run", "^(TestMutants|TestShrinking)$", "-parallel", "2", "-args", "-mutants=5000"}},
+			args: []string{"-timeout", "30m", "-v", "-run", "^(TestMutants|TestShrinking)$", "-parallel", "2", "-args", "-mutants=5000"}},
 		{name: "conformance", what: "sentences on memory and Pebble, in five modes", do: conformance},
 		{name: "chaos", what: "the server killed under load", packages: []string{"./tests/chaos"}, args: []string{"-count=1"}},
 		{name: "template", what: "the SAM template: lint, rules, permissions", packages: []string{"./tests/template"},
