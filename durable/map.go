@@ -34,7 +34,7 @@ func Tolerate(n int) MapOption {
 	return mapOption(func(o *mapping) { o.tolerate = n })
 }
 
-// TolerateShare is Tolerate for a share of all items, between 0 and 1, rounded down.
+// TolerateShare is Tolerate for a share of all items, between 0 and 1, rounded down: 0.29 of 100 items are 29.
 func TolerateShare(share float64) MapOption {
 	if !(share >= 0 && share <= 1) {
 		panic("durable.TolerateShare: it must be between 0 and 1")
@@ -121,11 +121,14 @@ func Parallel[O any](ctx Context, fs []func(Context) (O, error), opts ...MapOpti
 	return Map(ctx, fs, func(ctx Context, f func(Context) (O, error)) (O, error) { return f(ctx) }, opts...)
 }
 
+// rounding makes up for shares that no float64 is exactly: 0.29 times 100 is less than 29.
+const rounding = 1e-6
+
 // tolerated is how many failures of n items are none of the whole; -1 is none, of which all are waited for.
 func (o *mapping) tolerated(n int) int {
 	tolerated := o.tolerate
 	if o.share >= 0 {
-		tolerated = max(tolerated, int(o.share*float64(n)))
+		tolerated = max(tolerated, int(float64(o.share*float64(n))+rounding))
 	}
 	if o.atLeast < n {
 		tolerated = max(tolerated, n-o.atLeast)

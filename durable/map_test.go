@@ -79,10 +79,18 @@ func mapped(t *testing.T, n int, fails func(int) bool, opts ...durable.MapOption
 	return out, most, ran
 }
 
+func squares(from, to int) (s string) {
+	for i := from; i < to; i++ {
+		s += fmt.Sprint(" ", i*i)
+	}
+	return s
+}
+
 func TestMap(t *testing.T) {
 	t.Parallel()
 	none := func(int) bool { return false }
 	some := func(i int) bool { return i%2 == 1 }
+	first := func(i int) bool { return i < 29 }
 	for name, c := range map[string]struct {
 		n         int
 		fails     func(int) bool
@@ -100,6 +108,7 @@ func TestMap(t *testing.T) {
 		"begins no more":            {6, some, []durable.MapOption{durable.Tolerate(0), durable.Concurrency(1)}, " 0 odd - - - - too many", 1, 2},
 		"tolerates a share":         {4, some, []durable.MapOption{durable.TolerateShare(0.5)}, " 0 odd 4 odd", 4, 4},
 		"tolerates a smaller share": {4, some, []durable.MapOption{durable.TolerateShare(0.49)}, " 0 odd 4 odd too many", 4, 4},
+		"tolerates an exact share":  {50, first, []durable.MapOption{durable.TolerateShare(0.58)}, strings.Repeat(" odd", 29) + squares(29, 50), 50, 50},
 		"has enough":                {5, some, []durable.MapOption{durable.AtLeast(2)}, " 0 odd 4 - -", 5, 3},
 		"cannot have enough":        {5, some, []durable.MapOption{durable.AtLeast(4), durable.Concurrency(1)}, " 0 odd 4 odd - too many", 1, 4},
 		"could never have enough":   {2, none, []durable.MapOption{durable.AtLeast(3)}, " - - too many", 0, 0},

@@ -209,7 +209,7 @@ func (j *judge) clocks(n Node, o *Played) {
 		if n.Final {
 			j.timers--
 		}
-	case n.Do == "sleep", n.Do == "wait", n.Do == "hear", n.Do == "within" && n.For > 0:
+	case n.Do == "sleep", n.Do == "wait", n.Do == "hear", (n.Do == "within" || n.Do == "flow") && n.For > 0:
 		j.timers--
 	case n.Do == "retry":
 		j.timers -= len(o.Kids)
@@ -270,6 +270,8 @@ func (j *judge) node(n Node, o *Played, causes []string) {
 		j.retried(n, o)
 	case n.Do == "http":
 		j.served(n, o)
+	case n.Do == "flow":
+		j.flowed(n, o)
 	case n.Do == "changed":
 		j.changed(n, o)
 	case len(n.Kids) == 0:

@@ -26,7 +26,7 @@ func (j *judge) inner(n Node, o *Played, causes []string) {
 		j.child(n, o)
 	case "group":
 		j.group(n, o, causes)
-	case "map", "least":
+	case "map", "least", "share":
 		j.parallel(n, o, causes)
 	case "cancel":
 		j.canceled(n, o, causes)

@@ -122,11 +122,35 @@ func (j *judge) heard(n Node, o *Played) {
 		return
 	}
 	key := "go " + o.V
-	if n.Do == "hear" {
+	if n.Do != "wait" {
 		key = "tell " + fmt.Sprintf("%q", o.V)
 	}
 	if j.events[key]--; j.events[key] < 0 || o.Err != "" {
 		j.wrong(n, o, "no such event came that nobody else has taken")
+	}
+}
+
+// flowed checks events that were taken as they came, up to N or to the end of the scope, which is the last that comes.
+func (j *judge) flowed(n Node, o *Played) {
+	over := ""
+	for i, kid := range o.Kids {
+		if over != "" || i == n.N {
+			j.wrong(n, o, "it goes on with %+v", *kid)
+		}
+		if over = kid.Err; over == "" {
+			j.heard(n, kid)
+		}
+	}
+	switch {
+	case over == "" && len(o.Kids) == n.N && o.Err == "":
+	case o.Over != "" && (len(o.Kids) != 1 || o.Err != o.Over):
+		j.wrong(n, o, "its scope was over when it began")
+	case over == "", o.Err != "" && o.Err != over:
+		j.wrong(n, o, "it has %d events, wants %d, and its scope was over for %q", len(o.Kids), n.N, over)
+	case o.Err == "" && (over != "timeout" || o.Till-o.At < n.For.Milliseconds()):
+		j.wrong(n, o, "it was over for %q after %d ms, not %v", over, o.Till-o.At, n.For)
+	case over == "timeout" && n.For > 0 && o.Over == "":
+		j.late["tell"] = max(j.late["tell"], o.Till)
 	}
 }
 

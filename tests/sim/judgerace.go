@@ -103,6 +103,8 @@ func (j *judge) parallel(n Node, o *Played, causes []string) {
 	enough, tolerated := len(n.Kids), -1
 	if n.Do == "least" {
 		enough, tolerated = n.M, len(n.Kids)-n.M
+	} else if n.Do == "share" {
+		tolerated = n.M * len(n.Kids) / 4
 	} else if n.M > 0 {
 		tolerated = n.M - 1
 	}

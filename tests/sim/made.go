@@ -81,8 +81,8 @@ var made = &program{
 }
 
 var (
-	madeLeaves = []string{"call", "call", "call", "call", "leave", "sleep", "wait", "step", "check", "once", "inline", "status", "id", "tell", "hear", "hand", "all", "http", "http", "changed"}
-	madeInner  = []string{"seq", "go", "group", "map", "map", "least", "first", "completed", "within", "within", "cancel", "cancel", "detached", "try", "saga", "retry", "later", "child", "child", "listen", "kept"}
+	madeLeaves = []string{"call", "call", "call", "call", "leave", "sleep", "wait", "step", "check", "once", "inline", "status", "id", "tell", "hear", "hand", "all", "http", "http", "changed", "flow"}
+	madeInner  = []string{"seq", "go", "group", "map", "map", "least", "first", "completed", "within", "within", "cancel", "cancel", "detached", "try", "saga", "retry", "later", "child", "child", "listen", "kept", "flow", "share"}
 )
 
 // toItself is the N of a tell to the instance that tells.
@@ -113,6 +113,8 @@ func (g *grower) madeNode(do string, depth int) Node {
 	switch do {
 	case "listen":
 		return g.listen()
+	case "flow":
+		return g.flow(depth)
 	case "kept":
 		return g.kept()
 	}
@@ -138,7 +140,7 @@ func (g *grower) madeNode(do string, depth int) Node {
 	case "seq", "go", "group", "saga", "later", "try":
 		some(1, 2)
 		n.Final = do == "saga" && chance(r, 0.5)
-	case "map", "least":
+	case "map", "least", "share":
 		some(2, 3)
 		n.N, n.M = r.IntN(4), r.IntN(len(n.Kids))
 		if do == "least" {
@@ -180,6 +182,17 @@ func (g *grower) listen() Node {
 	}
 	tells, sleeps := g.keyed(Node{Do: "tell", N: toItself}), g.keyed(Node{Do: "sleep", For: 5 * time.Minute})
 	return g.keyed(Node{Do: "seq", Kids: []Node{gives, tells, sleeps, hear(time.Hour)}})
+}
+
+// flow takes some events as they come, of those that are there as well as of those that come while it waits.
+func (g *grower) flow(depth int) Node {
+	n := g.keyed(Node{Do: "flow", For: shortly(g.r), N: 1 + g.r.IntN(3)})
+	if depth < 1 {
+		return n
+	}
+	told := func() Node { return g.keyed(Node{Do: "tell", N: toItself}) }
+	parts := []Node{told(), told(), g.keyed(Node{Do: "sleep", For: shortly(g.r)}), n, g.keyed(Node{Do: "hear", For: time.Hour})}
+	return g.keyed(Node{Do: pick(g.r, "seq", "seq", "go"), Kids: parts[g.r.IntN(3):]})
 }
 
 // kept has a scope end when something in it has its outcome, at which nobody has looked.

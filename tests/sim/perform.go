@@ -180,6 +180,8 @@ func (p *performer) node(ctx durable.Context, n Node, o *Played) (err error) {
 		return p.saga(ctx, n, o)
 	case "within":
 		return p.within(ctx, n, o)
+	case "flow":
+		return p.flow(ctx, n, o)
 	default:
 		return p.abreast(ctx, n, o)
 	}

@@ -21,6 +21,22 @@ func (p *performer) within(ctx durable.Context, n Node, o *Played) error {
 	return err
 }
 
+// flow takes N events, or those that come within its time.
+func (p *performer) flow(ctx durable.Context, n Node, o *Played) error {
+	inner, cancel := durable.WithTimeout(ctx, n.For)
+	defer cancel()
+	for v, err := range tell.All(inner) {
+		_ = p.note(inner, o.kid(), func(o *Played) error {
+			o.V = v
+			return err
+		})
+		if err == nil && len(o.Kids) == n.N {
+			return nil
+		}
+	}
+	return ctx.Err()
+}
+
 func (p *performer) saga(ctx durable.Context, n Node, o *Played) (err error) {
 	s := durable.NewSaga(ctx)
 	defer s.End(&err)
@@ -89,7 +105,7 @@ func (p *performer) abreast(ctx durable.Context, n Node, o *Played) error {
 		err := g.Wait()
 		o.V = kinds(ctx.Err())
 		return err
-	case "map", "least":
+	case "map", "least", "share":
 		return p.parallel(ctx, n, o, run)
 	case "cancel":
 		inner, cancel := durable.WithCancel(ctx)
@@ -141,7 +157,7 @@ func (p *performer) abreast(ctx durable.Context, n Node, o *Played) error {
 	return err
 }
 
-// parallel is a map: N at a time; M failures are tolerated, or M successes are enough.
+// parallel is a map: N at a time; M-1 failures are tolerated, or M successes are enough, or M quarters may fail.
 func (p *performer) parallel(ctx durable.Context, n Node, o *Played, run func(int) func(durable.Context) (string, error)) error {
 	var opts []durable.MapOption
 	if n.N > 0 {
@@ -150,6 +166,8 @@ func (p *performer) parallel(ctx durable.Context, n Node, o *Played, run func(in
 	switch {
 	case n.Do == "least":
 		opts = append(opts, durable.AtLeast(n.M))
+	case n.Do == "share":
+		opts = append(opts, durable.TolerateShare(float64(n.M)/4))
 	case n.M > 0:
 		opts = append(opts, durable.Tolerate(n.M-1))
 	}
