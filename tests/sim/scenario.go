@@ -63,7 +63,7 @@ func (sc scenario) run(direct director, traced bool, set ...func(*World)) outcom
 }
 
 // chosen are the parts of a result that a life's random identity decides, or the time that it takes.
-var chosen = regexp.MustCompile(`-[0-9a-f]{12,16}|"(From|To|At|Till)":\d+,?`)
+var chosen = regexp.MustCompile(`"ID":"[0-9a-f-]+",?|-[0-9a-f]{12,16}|"(From|To|At|Till)":\d+,?`)
 
 // how a life ended.
 func (l *life) how() string {
