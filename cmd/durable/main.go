@@ -27,6 +27,7 @@ type cli struct {
 	Dev    devCommand    `cmd:"" help:"Serve the order demonstration in this process."`
 	Doctor doctorCommand `cmd:"" help:"Look for what an accident has left in a hub, and repair it."`
 	Dlq    dlqCommand    `cmd:"" help:"List, show and take back dead letters."`
+	Keys   keysCommand   `cmd:"" help:"Add, list and remove keys of the HTTP API."`
 }
 
 // status is the exit status of a command that has said what there is to say.
@@ -60,6 +61,7 @@ const (
 type devCommand struct {
 	Addr string `default:"127.0.0.1:8080" help:"Address to listen on."`
 	Data string `default:".durable" help:"Folder that everything is kept in; it is made when it is not there." placeholder:"DIR"`
+	Keys bool   `help:"Ask for a key that durable keys add has made."`
 	// ApprovalWindow holds for orders that are placed from now on.
 	ApprovalWindow time.Duration `default:"72h" help:"How long a large order waits for its approval." placeholder:"72h"`
 }
@@ -68,7 +70,9 @@ type devCommand struct {
 func (c *devCommand) Run() error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	return dev.Serve(ctx, demonstration(c.Addr, c.Data, c.ApprovalWindow))
+	d := demonstration(c.Addr, c.Data, c.ApprovalWindow)
+	d.Keys = c.Keys
+	return dev.Serve(ctx, d)
 }
 
 // demonstration wires the orders: the shop keeps its records in the hub's table, mail goes into the server's mailbox.

@@ -4,12 +4,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
 	"time"
 
 	"github.com/durable-lambda/durable-lambda/durable"
+	"github.com/durable-lambda/durable-lambda/durable/access"
 )
 
 // Base is the path under which the API is served: Durable Functions' own.
@@ -26,8 +28,22 @@ type Config struct {
 	PublicURL string
 	// Definitions are the orchestrations that may be started. When there are none, any name and input is accepted.
 	Definitions []Definition
+	// Callers says who sends a request and what they may do, as access.Keys does. Without it everybody may do everything, as far as what
+	// the API is served behind lets them in: access.Of tells whom that has recognized.
+	Callers Callers
+	// Audit gets a line for every request that changes something, and for each that was refused: who, what, which instance, and what came of
+	// it. Nothing is written without it.
+	Audit *slog.Logger
+	// Origins are those, such as https://example.com, whose pages may use the API from a browser. None may without it.
+	Origins []string
 	// MaxWait bounds how long a start waits for the instance's end, whatever its timeout says; 0 is no bound.
 	MaxWait time.Duration
+}
+
+// Callers recognizes who sends a request.
+type Callers interface {
+	// Caller's error is access.ErrUnknown for one who is not known. With any other, nobody can be recognized for now.
+	Caller(r *http.Request) (access.Caller, error)
 }
 
 // Definition is the contract of an orchestration.
@@ -55,6 +71,9 @@ type API struct {
 	definitions map[string]Definition
 	names       []string
 	maxWait     time.Duration
+	callers     Callers
+	audit       *slog.Logger
+	origins     []string
 }
 
 var _ http.Handler = (*API)(nil)
@@ -71,12 +90,21 @@ func New(cfg Config) (*API, error) {
 	if err := checkPublicURL(public); err != nil {
 		return nil, err
 	}
+	for _, origin := range cfg.Origins {
+		if err := checkOrigin(origin); err != nil {
+			return nil, err
+		}
+	}
 	if strings.Contains(public+Base, cfg.Hub) {
 		return nil, fmt.Errorf("api: the task hub's name %q occurs in %q, where clients would replace it: choose another name",
 			cfg.Hub, public+Base)
 	}
+	if cfg.Audit == nil {
+		cfg.Audit = slog.New(slog.DiscardHandler)
+	}
 	a := &API{
 		client: cfg.Client, hub: cfg.Hub, publicURL: public, maxWait: cfg.MaxWait,
+		callers: cfg.Callers, audit: cfg.Audit, origins: cfg.Origins,
 		definitions: make(map[string]Definition, len(cfg.Definitions)),
 	}
 	for _, d := range cfg.Definitions {
@@ -102,28 +130,38 @@ func checkPublicURL(public string) error {
 
 // ServeHTTP serves a request under Base; any other is an unknown route.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	path, ok := below(r.URL)
-	if !ok {
-		w.WriteHeader(http.StatusNotFound)
-		return
-	}
-	for _, route := range routes {
-		if vars, ok := route.match(r.Method, path); ok {
-			route.serve(a, w, request{Request: r, query: parseQuery(r.URL.RawQuery), vars: vars})
-			return
-		}
-	}
-	w.WriteHeader(http.StatusNotFound)
+	a.With(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotFound) })).ServeHTTP(w, r)
 }
 
 // With returns a handler that serves the API under Base and gives everything else to next. Prefer it to mounting the API
-// in a http.ServeMux, which would tell upper from lower case and answer unclean paths with redirects.
+// in a http.ServeMux, which would tell upper from lower case and answer unclean paths with redirects. What next serves needs no key: see
+// Guard.
 func (a *API) With(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if _, ok := below(r.URL); ok {
-			a.ServeHTTP(w, r)
+		if a.crossOrigin(w, r) {
+			return
+		}
+		if path, ok := below(r.URL); ok {
+			a.serve(w, r, path)
 			return
 		}
 		next.ServeHTTP(w, r)
 	})
 }
+
+// serve serves a path below Base. A caller who is not known does not learn which routes there are.
+func (a *API) serve(w http.ResponseWriter, r *http.Request, path []string) {
+	found, vars := route{serve: unknown, action: "unknown"}, map[string]string(nil)
+	for _, route := range routes {
+		if v, ok := route.match(r.Method, path); ok {
+			found, vars = route, v
+			break
+		}
+	}
+	a.guard(w, r, found.needs, &note{action: found.action, instance: vars["{id}"], name: vars["{name}"] + vars["{event}"]},
+		func(w http.ResponseWriter, r *http.Request, n *note) {
+			found.serve(a, w, request{Request: r, query: parseQuery(r.URL.RawQuery), vars: vars, note: n})
+		})
+}
+
+func unknown(_ *API, w http.ResponseWriter, _ request) { w.WriteHeader(http.StatusNotFound) }

@@ -43,6 +43,8 @@
 //	POST   /entities/{name}[/{key}]               signal
 //	DELETE /entities/{name}/{key}
 //
-// Everything else, a wrong verb too, is 404 without a body. Errors are application/problem+json. The API does not
-// authenticate: that is done by what it is served behind.
+// Everything else, a wrong verb too, is 404 without a body. Errors are application/problem+json.
+//
+// Whom the API serves is decided by what it is served behind, or by Config.Callers, which package access has: then each route needs the
+// permission to read, to operate or to administer.
 package api

@@ -78,6 +78,8 @@ func write(w http.ResponseWriter, status int, contentType string, body any) {
 	line := bytes.TrimSuffix(encoded.Bytes(), []byte("\n"))
 	w.Header().Set("Content-Type", contentType)
 	w.Header().Set("Content-Length", strconv.Itoa(len(line)))
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(status)
 	// The status is out: a client that has gone away cannot be told.
 	_, _ = w.Write(line)

@@ -33,6 +33,7 @@ func (a *API) purge(w http.ResponseWriter, r request) {
 		Error(w, err)
 		return
 	}
+	r.note.purged = n
 	writeJSON(w, http.StatusOK, purged{n})
 }
 
@@ -60,6 +61,7 @@ func (a *API) purgeWhere(w http.ResponseWriter, r request) {
 		budget = min(budget, a.maxWait)
 	}
 	done, err := a.client.PurgeWhere(r.Context(), durable.PurgeRequest{Where: query, Budget: budget})
+	r.note.purged = done.Instances
 	switch {
 	case err != nil:
 		Error(w, err)

@@ -25,6 +25,9 @@ func (a *API) beat(w http.ResponseWriter, r request) { a.report(w, r, durable.Re
 func (a *API) fail(w http.ResponseWriter, r request) { a.report(w, r, durable.ReportFailure) }
 
 func (a *API) report(w http.ResponseWriter, r request, what durable.Report) {
+	if m, err := history.ParseToken(r.vars["{token}"]); err == nil {
+		r.note.instance = m.Instance
+	}
 	data, ok := readJSON(w, r.Request)
 	if !ok {
 		return

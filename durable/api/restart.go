@@ -21,6 +21,7 @@ func (a *API) restart(w http.ResponseWriter, r request) {
 	ref, err := a.client.Restart(r.Context(), durable.RestartRequest{
 		Instance: r.id(), NewID: r.query.flag("restartWithNewInstanceId", true),
 	})
+	r.note.started = ref.ID
 	switch {
 	case err != nil:
 		Error(w, err)

@@ -30,6 +30,7 @@ func (a *API) start(w http.ResponseWriter, r request) {
 		return
 	}
 	id, err := a.startOnce(r.Context(), a.startRequest(r, input), r.Header.Get("Idempotency-Key"))
+	r.note.instance = id
 	switch {
 	case err != nil:
 		Error(w, err)

@@ -44,6 +44,8 @@
 //	DURABLE_MAX_PAYLOAD   all           bytes of JSON of one input, result, output or event; 10485760 without it; all functions the same
 //	DURABLE_IN_FLIGHT     Orchestrator  how many activities of one instance may be under way at once; 1000 without it
 //	DURABLE_PUBLIC_URL    Starter       what links begin with; without it, how the request came
+//	DURABLE_ACCESS        Starter       keys: each request needs one of the hub's keys; without it the gateway decides who is let in
+//	DURABLE_ORIGINS       Starter       origins, such as https://example.com, whose pages may call; commas between them
 //	DURABLE_METER         all           1: each invocation logs how many requests of AWS it made
 //	DURABLE_BUILD         all           names the deployment; without it, the executable's build id
 //

@@ -25,6 +25,8 @@ const (
 	EnvHub         = "DURABLE_HUB"
 	EnvDirectDelay = "DURABLE_DIRECT_DELAY"
 	EnvPublicURL   = "DURABLE_PUBLIC_URL"
+	EnvAccess      = "DURABLE_ACCESS"
+	EnvOrigins     = "DURABLE_ORIGINS"
 	EnvMeter       = "DURABLE_METER"
 	EnvBuild       = "DURABLE_BUILD"
 	EnvInFlight    = "DURABLE_IN_FLIGHT"

@@ -10,6 +10,7 @@ import (
 	"runtime/debug"
 	"time"
 
+	"github.com/durable-lambda/durable-lambda/durable/access"
 	"github.com/durable-lambda/durable-lambda/durable/api"
 )
 
@@ -39,6 +40,7 @@ func serveHTTP(ctx context.Context, h http.Handler, event json.RawMessage, log *
 	}
 	ctx, cancel := endBefore(ctx, grace)
 	defer cancel()
+	ctx = access.With(ctx, access.Caller{Name: in.caller, May: access.All}) // the gateway lets nobody in who may not
 	out := newAnswer(in.method)
 	if r, ok := in.request(api.WithPublicURL(ctx, in.base), out); ok {
 		handle(h, out, r, in.id, log)

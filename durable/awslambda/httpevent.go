@@ -49,6 +49,8 @@ func formatOf(event json.RawMessage) format {
 // incoming is the request that an event is, whatever its format.
 type incoming struct {
 	method, domain, peer string
+	// caller is whom the gateway has recognized: the ARN of a role or user, if the request was signed.
+	caller string
 	// base is what the client's URL has before the path: scheme, domain, and the stage or base path.
 	base    string
 	url     *url.URL
@@ -84,7 +86,7 @@ func readFormat1(event json.RawMessage) (incoming, error) {
 	base, path := cutBase1(e.APIGatewayProxyRequest)
 	in := incoming{
 		method: e.RequestContext.HTTPMethod, domain: e.RequestContext.DomainName, peer: e.RequestContext.Identity.SourceIP,
-		base:   origin(e.RequestContext.DomainName) + base,
+		base: origin(e.RequestContext.DomainName) + base, caller: e.RequestContext.Identity.UserArn,
 		header: http.Header{}, body: e.Body, encoded: e.IsBase64Encoded, id: e.RequestContext.RequestID, shape: shape1,
 	}
 	if in.url = locate(path, path); e.Version == "" {
@@ -130,6 +132,9 @@ func readFormat2(event json.RawMessage) (incoming, error) {
 		header: http.Header{}, body: e.Body, encoded: e.IsBase64Encoded, id: e.RequestContext.RequestID, shape: shape2,
 	}
 	in.url.RawQuery = e.RawQueryString
+	if a := e.RequestContext.Authorizer; a != nil && a.IAM != nil {
+		in.caller = a.IAM.UserARN
+	}
 	for name, value := range e.Headers {
 		in.header.Set(name, value)
 	}

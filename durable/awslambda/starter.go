@@ -12,6 +12,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
+	"github.com/durable-lambda/durable-lambda/durable/access"
 	"github.com/durable-lambda/durable-lambda/durable/api"
 	"github.com/durable-lambda/durable-lambda/durable/worker"
 )
@@ -81,7 +82,16 @@ func newStarter(h *hub, r Routes, name, publicURL string) (*starter, error) {
 	if public := "https://x.execute-api." + h.AWS.Region + ".amazonaws.com/v1"; publicURL == "" && strings.Contains(public, name) {
 		return nil, fmt.Errorf("%s is %q, which occurs in the API's own address: choose another name, or set %s", EnvHub, name, EnvPublicURL)
 	}
-	management, err := api.New(api.Config{Client: h.Client, Hub: name, PublicURL: publicURL, Definitions: r.Definitions, MaxWait: maxWait})
+	cfg := api.Config{Client: h.Client, Hub: name, PublicURL: publicURL, Definitions: r.Definitions, MaxWait: maxWait, Audit: h.Log,
+		Origins: strings.FieldsFunc(os.Getenv(EnvOrigins), func(c rune) bool { return c == ',' || c == ' ' })}
+	switch mode := os.Getenv(EnvAccess); mode {
+	case "":
+	case "keys":
+		cfg.Callers = access.NewKeys(access.Stored{Table: h.Table}.Read)
+	default:
+		return nil, fmt.Errorf("%s is %q: it must be keys, or empty where the gateway decides who is let in", EnvAccess, mode)
+	}
+	management, err := api.New(cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -89,7 +99,7 @@ func newStarter(h *hub, r Routes, name, publicURL string) (*starter, error) {
 	if r.HTTP != nil {
 		r.HTTP(mux, management)
 	}
-	return &starter{hub: h, routes: r, http: management.With(mux)}, nil
+	return &starter{hub: h, routes: r, http: management.With(management.Guard(access.Operate, mux))}, nil
 }
 
 func (s *starter) handle(ctx context.Context, event json.RawMessage) (any, error) {

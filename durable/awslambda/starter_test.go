@@ -1,9 +1,11 @@
 package awslambda
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
@@ -13,6 +15,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/durable-lambda/durable-lambda/durable/access"
 	"github.com/durable-lambda/durable-lambda/durable/api"
 	"github.com/durable-lambda/durable-lambda/durable/backend"
 )
@@ -146,6 +149,57 @@ func TestTheStarterServesTheAPIAndTheApplication(t *testing.T) {
 	}
 }
 
+func TestWhoMayUseTheStarter(t *testing.T) {
+	h := newTestHub(t)
+	log := new(bytes.Buffer)
+	h.Log = slog.New(slog.NewJSONHandler(log, nil))
+	open := func(mode, origins string) *starter {
+		t.Setenv(EnvAccess, mode)
+		t.Setenv(EnvOrigins, origins)
+		s, err := newStarter(h.hub, Routes{HTTP: func(mux *http.ServeMux, a *api.API) {
+			mux.HandleFunc("/hello", func(http.ResponseWriter, *http.Request) {})
+		}}, "orders", "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	start := api.Base + "/orchestrators/Hello"
+	s := open("", "")
+	if status, _ := s.request(t, "POST", start+"/one", ""); status != 202 || !strings.Contains(log.String(), `"action":"start","caller":"arn:aws:iam::1:user/ada","status":202,"address":"192.0.2.1","instance":"one"`) {
+		t.Errorf("where the gateway decides it is %d, audited as %s", status, log)
+	}
+	s = open("keys", "https://shop.example.com")
+	for _, path := range []string{start, api.Base + "/nothing", "/hello"} {
+		if status, _ := s.request(t, "POST", path, ""); status != 401 {
+			t.Errorf("without a key %s is answered %d", path, status)
+		}
+	}
+	text, key, err := access.NewKey("shop", access.Operate, time.Time{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := (access.Stored{Table: h.Table}).Edit(t.Context(), func(f *access.File) error { return f.Add(key) }); err != nil {
+		t.Fatal(err)
+	}
+	s, log2 := open("keys", ""), len(log.String())
+	for _, c := range []struct {
+		method, path string
+		status       int
+	}{{"POST", start, 202}, {"POST", "/hello", 200}, {"GET", "/hello", 403}, {"GET", api.Base + "/instances", 403}, {"DELETE", api.Base + "/instances/x", 403}} {
+		if status, body := s.request(t, c.method, c.path, "code="+text); status != c.status {
+			t.Errorf("with a key %s %s is answered %d %s", c.method, c.path, status, body)
+		}
+	}
+	if lines := log.String()[log2:]; !strings.Contains(lines, `"caller":"shop"`) || strings.Contains(lines, text) {
+		t.Errorf("the log has the key, or not its name: %s", lines)
+	}
+	t.Setenv(EnvAccess, "kyes")
+	if _, err := newStarter(h.hub, Routes{}, "orders", ""); err == nil || !strings.Contains(err.Error(), EnvAccess) {
+		t.Errorf("a mode that is none: %v", err)
+	}
+}
+
 func TestARequestDoesNotWaitForLongerThanAPIGateway(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -180,7 +234,7 @@ func (s *starter) request(t *testing.T, method, path, query string) (status int,
 		"resource": "/{proxy+}", "path": path, "httpMethod": method, "headers": map[string]string{"Host": "evil.example"}, "body": `"Ada"`,
 		"multiValueQueryStringParameters": parameters,
 		"requestContext": map[string]any{"resourceId": "x", "stage": "v1", "path": "/v1" + path, "httpMethod": method, "domainName": "api.example.com",
-			"apiId": "a1b2", "requestId": "r", "identity": map[string]string{"sourceIp": "192.0.2.1"}},
+			"apiId": "a1b2", "requestId": "r", "identity": map[string]string{"sourceIp": "192.0.2.1", "userArn": "arn:aws:iam::1:user/ada"}},
 	})
 	if err != nil {
 		t.Fatal(err)

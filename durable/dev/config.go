@@ -40,6 +40,9 @@ type Config struct {
 	MaxPayload int
 	// Codec transforms what is kept: encryption, say; none without it. Values from before are read as they are.
 	Codec codec.Config
+	// Keys has every request need a key of the hub's, as a deployment with ApiKeys=true: durable keys add makes one while the server does not
+	// run. A browser asks for it as the password of any user.
+	Keys bool
 	// Title is shown when the server starts, and Hints after it, a line each.
 	Title string
 	Hints []string

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/durable-lambda/durable-lambda/durable"
+	"github.com/durable-lambda/durable-lambda/durable/access"
 	"github.com/durable-lambda/durable-lambda/durable/dev"
 )
 
@@ -36,13 +37,13 @@ func (b banner) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func serve(t *testing.T, data string) server {
+func serve(t *testing.T, data string, edit ...func(*dev.Config)) server {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	b := banner{make(chan string, 1)}
 	ended := make(chan error, 1)
 	go func() {
-		ended <- dev.Serve(ctx, dev.Config{Addr: "127.0.0.1:0", Data: data, Out: b, Handlers: func(dev.Services) []durable.Handler {
+		cfg := dev.Config{Addr: "127.0.0.1:0", Data: data, Out: b, Handlers: func(dev.Services) []durable.Handler {
 			return []durable.Handler{
 				greet.Bind(func(_ context.Context, name string) (string, error) { return "Hello, " + name, nil }),
 				which.Bind(func(durable.Context, durable.None) (int, error) { return 1, nil }),
@@ -54,7 +55,11 @@ func serve(t *testing.T, data string) server {
 					return greet.Call(ctx, name)
 				}),
 			}
-		}})
+		}}
+		for _, e := range edit {
+			e(&cfg)
+		}
+		ended <- dev.Serve(ctx, cfg)
 	}()
 	s := server{stop: func() error { cancel(); return <-ended }}
 	select {
@@ -134,6 +139,38 @@ func TestWaitingRequestsDoNotHoldUpTheEnd(t *testing.T) {
 	}
 	if status := <-answered; status != http.StatusAccepted { // a connection that is cut has no answer
 		t.Errorf("whoever waited was answered %d", status)
+	}
+}
+
+func TestAServerThatAsksForKeys(t *testing.T) {
+	t.Parallel()
+	var keys access.Stored
+	s := serve(t, t.TempDir(), func(c *dev.Config) {
+		c.Keys = true
+		handlers := c.Handlers
+		c.Handlers = func(s dev.Services) []durable.Handler {
+			keys.Table = s.Table
+			return handlers(s)
+		}
+	})
+	defer s.stop()
+	text, key, err := access.NewKey("ada", access.Read, time.Time{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := keys.Edit(t.Context(), func(f *access.File) error { return f.Add(key) }); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		method, path  string
+		without, with int
+	}{{"GET", api + "/instances", 401, 200}, {"GET", "/", 401, 200}, {"GET", "/mail.json", 401, 200}, {"POST", "/i/x/purge", 401, 403}, {"POST", api + "/orchestrators/Nap", 401, 403}} {
+		if status, _ := do(t, c.method, s.base+c.path, ""); status != c.without {
+			t.Errorf("%s %s without a key: %d", c.method, c.path, status)
+		}
+		if status, body := do(t, c.method, s.base+c.path, "", func(r *http.Request) { r.SetBasicAuth("", text) }); status != c.with {
+			t.Errorf("%s %s with a key that may read: %d %s", c.method, c.path, status, body)
+		}
 	}
 }
 

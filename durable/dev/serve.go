@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/durable-lambda/durable-lambda/durable"
+	"github.com/durable-lambda/durable-lambda/durable/access"
 	"github.com/durable-lambda/durable-lambda/durable/api"
 	"github.com/durable-lambda/durable-lambda/durable/backend/pebble"
 	"github.com/durable-lambda/durable-lambda/durable/client"
@@ -64,7 +65,11 @@ func Serve(ctx context.Context, c Config) (err error) {
 	mailbox := mail.NewMailbox(ports.Table, mail.MailboxOptions{Home: "/", Log: c.Log})
 	services := Services{Client: client.New(st), Table: ports.Table, Mailer: mailbox, Log: c.Log}
 	handlers := c.Handlers(services)
-	management, err := api.New(api.Config{Client: services.Client, Hub: Hub, Definitions: definitions(handlers)})
+	served := api.Config{Client: services.Client, Hub: Hub, Definitions: definitions(handlers), Audit: c.Log}
+	if c.Keys {
+		served.Callers = access.NewKeys(access.Stored{Table: ports.Table}.Read)
+	}
+	management, err := api.New(served)
 	if err != nil {
 		return err
 	}
@@ -93,7 +98,7 @@ func (c *Config) serve(ctx context.Context, listener net.Listener, s Services, m
 	c.Routes(mux, s, management)
 	requests, endRequests := context.WithCancel(context.WithoutCancel(ctx))
 	defer endRequests()
-	server := &http.Server{Handler: guard(listener.Addr(), c.AddrSetting, management.With(mux)), ReadHeaderTimeout: 10 * time.Second,
+	server := &http.Server{Handler: guard(listener.Addr(), c.AddrSetting, management.With(management.Guard(access.All, mux))), ReadHeaderTimeout: 10 * time.Second,
 		BaseContext: func(net.Listener) context.Context { return requests }}
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(listener) }()

@@ -3,6 +3,7 @@
 package template_test
 
 import (
+	"encoding/json"
 	"maps"
 	"slices"
 	"strings"
@@ -40,6 +41,25 @@ func TestAPI(t *testing.T) {
 	t.Run("a change of ApiAuth is deployed to the stage", func(t *testing.T) {
 		if a, b := s.one(t, "Apiv1Stage").get("DeploymentId"), open.one(t, "Apiv1Stage").get("DeploymentId"); a == b {
 			t.Errorf("both are %v", a)
+		}
+	})
+	t.Run("keys are asked for on request only", func(t *testing.T) {
+		keys := deploy(t, "ApiAuth=NONE", "ApiKeys=true", "ApiOrigins=https://shop.example.com")
+		same(t, s.one(t, "StarterFunction").get("Environment", "Variables", "DURABLE_ACCESS"), "")
+		same(t, keys.one(t, "StarterFunction").get("Environment", "Variables", "DURABLE_ACCESS"), "keys")
+		same(t, s.one(t, "StarterFunction").get("Environment", "Variables", "DURABLE_ORIGINS"), "")
+		same(t, keys.one(t, "StarterFunction").get("Environment", "Variables", "DURABLE_ORIGINS"), "https://shop.example.com")
+	})
+	t.Run("more requests than it takes are told when to come again", func(t *testing.T) {
+		same(t, s.one(t, "Apiv1Stage").get("MethodSettings"), []any{map[string]any{"ResourcePath": "/*", "HttpMethod": "*",
+			"ThrottlingRateLimit": 500.0, "ThrottlingBurstLimit": 1000.0}})
+		throttled := dig(s.one(t, "Api").get("Body"), "x-amazon-apigateway-gateway-responses", "THROTTLED")
+		same(t, dig(throttled, "statusCode"), "429")
+		same(t, dig(throttled, "responseParameters", "gatewayresponse.header.Retry-After"), "'1'")
+		var problem struct{ Status int }
+		text, _ := dig(throttled, "responseTemplates", "application/json").(string)
+		if err := json.Unmarshal([]byte(text), &problem); err != nil || problem.Status != 429 {
+			t.Errorf("it says %q: %v", text, err)
 		}
 	})
 	t.Run("it is a regional REST API with the one stage v1", func(t *testing.T) {

@@ -47,8 +47,14 @@ func TestIdleCost(t *testing.T) {
 			same(t, f.get("Layers"), nil)
 			same(t, f.get("VpcConfig"), nil)
 		}
-		for _, property := range []string{"TracingEnabled", "CacheClusterEnabled", "MethodSettings", "AccessLogSetting"} {
+		for _, property := range []string{"TracingEnabled", "CacheClusterEnabled", "AccessLogSetting"} {
 			same(t, s.one(t, "Apiv1Stage").get(property), nil)
+		}
+		methods, _ := s.one(t, "Apiv1Stage").get("MethodSettings").([]any)
+		for _, m := range methods {
+			for _, property := range []string{"MetricsEnabled", "CachingEnabled", "LoggingLevel", "DataTraceEnabled"} {
+				same(t, dig(m, property), nil)
+			}
 		}
 		same(t, s.one(t, "Table").get("ContributorInsightsSpecification"), nil)
 		same(t, s.one(t, "Payloads").get("MetricsConfigurations"), nil)
