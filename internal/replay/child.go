@@ -79,11 +79,19 @@ func (r *Run) childID(op string) string {
 	return id + suffix
 }
 
-// Finish waits, when the code is about to return, for the children that must end before.
+// Finish waits, when the code is about to return, for the children that must end before. Whoever a child's end has woken goes on
+// first: with the code's return nobody does any more, and who was woken by the same input stands before or behind this coroutine
+// by whether the history has that input already.
 func (r *Run) Finish() {
 	for len(r.last) > 0 {
 		p := r.last[0]
 		r.last = r.last[1:]
+		if p.done {
+			continue
+		}
 		r.Await(p)
+		for len(r.ready) > 0 {
+			r.pass()
+		}
 	}
 }

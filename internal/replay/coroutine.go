@@ -73,6 +73,13 @@ func (r *Run) park() {
 	}
 }
 
+// pass lets all go on that can, before the running coroutine does.
+func (r *Run) pass() {
+	r.current.queued = true
+	r.ready = append(r.ready, r.current)
+	r.park()
+}
+
 // fail ends the turn with err and never returns.
 func (r *Run) fail(err error) {
 	if r.err == nil {

@@ -36,7 +36,7 @@ func (s statement) String() string {
 // simple are the statements without a body. Those which make a promise without waiting are here twice, to have many
 // promises at hand.
 var simple = []string{"call", "start", "start", "await", "first", "all", "event", "listen", "listen", "within",
-	"sleep", "timer", "cancel", "step", "steps", "status", "status", "check", "giveup", "changed"}
+	"sleep", "timer", "cancel", "step", "steps", "status", "status", "check", "giveup", "changed", "child"}
 
 func drawProgram(t *rapid.T, depth, least int) []statement {
 	n := rapid.IntRange(least, 7).Draw(t, "statements")
@@ -80,7 +80,9 @@ func (m *machine) code(program []statement) replay.Code {
 	return func(run *replay.Run, input []byte) (output []byte, failure *history.Failure) {
 		m.run = run
 		s := &scope{machine: m, id: "main", last: string(input)}
-		if ok := s.exec(program); !ok {
+		ok := s.exec(program)
+		run.Finish()
+		if !ok {
 			return nil, &history.Failure{Message: s.last}
 		}
 		return []byte(s.last), nil
@@ -149,6 +151,8 @@ func (s *scope) do(i int, st statement) bool {
 	case "start":
 		s.keep(s.activity(st.Name))
 		s.note("started")
+	case "child":
+		s.keep(s.child(st))
 	case "await", "first", "all":
 		s.wait(st)
 	case "event":
@@ -196,6 +200,16 @@ func (s *scope) do(i int, st statement) bool {
 
 func (s *scope) activity(name string) *replay.Promise {
 	p, err := s.run.Activity(name, func() ([]byte, error) { return json.Marshal([]string{s.id, s.last}) }, nil)
+	if err != nil {
+		panic(err)
+	}
+	s.run.Watch(s.in, p, nil)
+	return p
+}
+
+// child is one that the program waits for before it ends, or not.
+func (s *scope) child(st statement) *replay.Promise {
+	p, _, err := s.run.Child(replay.Child{Name: "C", Wait: st.Ref%2 == 0, Input: func() ([]byte, error) { return []byte(s.last), nil }})
 	if err != nil {
 		panic(err)
 	}

@@ -70,9 +70,8 @@ func (r *Run) AwaitAny(ps ...*Promise) int {
 			if !fed || len(r.ready) == 0 {
 				return i
 			}
-			fed, c.queued = false, true // who was woken by the same input had waited before: after them
-			r.ready = append(r.ready, c)
-			r.park()
+			fed = false // who was woken by the same input had waited before: after them
+			r.pass()
 			continue
 		}
 		if !r.past() && panicking() {

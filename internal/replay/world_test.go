@@ -33,13 +33,13 @@ type world struct {
 	byWorker  bool
 	ended     bool
 	events    int
-	open      map[string]history.Event // activities and timers without an outcome
+	open      map[string]history.Event // activities, children and timers without an outcome
 }
 
 func (w *world) asked(events []history.Event) {
 	for _, e := range events {
 		switch e.Kind {
-		case history.TaskScheduled, history.TimerCreated:
+		case history.TaskScheduled, history.SubOrchestrationCreated, history.TimerCreated:
 			w.open[e.Op] = e
 		case history.TimerCanceled:
 			delete(w.open, e.Op)
@@ -93,10 +93,14 @@ func (w *world) outcome(e history.Event) history.Event {
 		}
 		return history.Event{Kind: history.TimerFired, Op: e.Op, At: e.At}
 	}
-	if rapid.IntRange(0, 3).Draw(w.t, "fails") == 0 {
-		return history.Event{Kind: history.TaskFailed, Op: e.Op, Failure: &history.Failure{Message: "no " + e.Name}}
+	completed, failed := history.TaskCompleted, history.TaskFailed
+	if e.Kind == history.SubOrchestrationCreated {
+		completed, failed = history.SubOrchestrationCompleted, history.SubOrchestrationFailed
 	}
-	return history.Event{Kind: history.TaskCompleted, Op: e.Op, Data: history.Payload{Bytes: fmt.Appendf(nil, "%q", e.Name+e.Op)}}
+	if rapid.IntRange(0, 3).Draw(w.t, "fails") == 0 {
+		return history.Event{Kind: failed, Op: e.Op, Failure: &history.Failure{Message: "no " + e.Name}}
+	}
+	return history.Event{Kind: completed, Op: e.Op, Data: history.Payload{Bytes: fmt.Appendf(nil, "%q", e.Name+e.Op)}}
 }
 
 // suspend may suspend or resume with a turn: somebody's message among the others, or the worker because of the code.
