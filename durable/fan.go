@@ -36,7 +36,11 @@ func AsCompleted[T any](ctx Context, futures ...*Future[T]) iter.Seq[*Future[T]]
 // error of a scope that is over is the last that it yields.
 func (e Event[T]) All(ctx Context) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
-		for yield(e.Next(ctx).Await()) && ctx.Err() == nil {
+		for {
+			v, err := e.Next(ctx).Await()
+			if !yield(v, err) || err != nil && err == ctx.Err() {
+				return
+			}
 		}
 	}
 }

@@ -176,6 +176,25 @@ func TestAllEvents(t *testing.T) {
 	returned(t, s.deliver(numbered("Answer", 2), numbered("Answer", 3), numbered("Answer", 4)), "1234")
 }
 
+func TestAllEventsEndWithWhyTheirScopeDid(t *testing.T) {
+	t.Parallel()
+	s, _ := perform(t, func(ctx durable.Context) (string, error) {
+		inner, _ := durable.WithTimeout(ctx, time.Minute)
+		for _, err := range answer.All(inner) {
+			if err != nil {
+				return why(err), nil
+			}
+			if err := durable.Sleep(ctx, time.Hour); err != nil { // the scope is over when the loop comes round
+				return "", err
+			}
+		}
+		return "ended without a word", nil
+	})
+	waits(t, s.deliver(raised("answer", "x")))
+	waits(t, s.deliver(fired("0.0")))
+	returned(t, s.deliver(fired("1")), "timed out")
+}
+
 func TestWhatOrchestrationsMakeUpIsTheSameInEveryReplay(t *testing.T) {
 	t.Parallel()
 	var runs [][]string
