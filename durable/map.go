@@ -42,7 +42,8 @@ func TolerateShare(share float64) MapOption {
 	return mapOption(func(o *mapping) { o.share = share })
 }
 
-// AtLeast is a MapOption: n successes are enough, and the whole fails when they cannot be reached any more.
+// AtLeast is a MapOption: n successes are enough, and the whole fails when they cannot be reached any more. Beside it Tolerate and
+// TolerateShare mean nothing.
 func AtLeast(n int) MapOption {
 	if n < 1 {
 		panic("durable.AtLeast: it must be at least 1")
@@ -67,11 +68,14 @@ var ErrTooManyFailures = errors.New("too many failed")
 //
 // Where it ends before all items have, those under way go on, and nobody waits for them; no other is begun.
 func Map[I, O any](ctx Context, items []I, f func(Context, I) (O, error), opts ...MapOption) ([]Result[O], error) {
-	o := mapping{concurrency: len(items), tolerate: -1, atLeast: len(items), share: -1}
+	o := mapping{concurrency: len(items), tolerate: -1, share: -1}
 	for _, opt := range opts {
 		opt.applyMap(&o)
 	}
 	tolerated := o.tolerated(len(items))
+	if o.atLeast == 0 {
+		o.atLeast = len(items)
+	}
 	results := make([]Result[O], len(items))
 	if o.atLeast > len(items) {
 		return results, fmt.Errorf("%w: %d successes are asked for, and there are %d items", ErrTooManyFailures, o.atLeast, len(items))
@@ -126,12 +130,12 @@ const rounding = 1e-6
 
 // tolerated is how many failures of n items are none of the whole; -1 is none, of which all are waited for.
 func (o *mapping) tolerated(n int) int {
+	if o.atLeast > 0 {
+		return n - o.atLeast
+	}
 	tolerated := o.tolerate
 	if o.share >= 0 {
 		tolerated = max(tolerated, int(float64(o.share*float64(n))+rounding))
-	}
-	if o.atLeast < n {
-		tolerated = max(tolerated, n-o.atLeast)
 	}
 	return tolerated
 }

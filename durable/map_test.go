@@ -111,6 +111,8 @@ func TestMap(t *testing.T) {
 		"tolerates an exact share":  {50, first, []durable.MapOption{durable.TolerateShare(0.58)}, strings.Repeat(" odd", 29) + squares(29, 50), 50, 50},
 		"has enough":                {5, some, []durable.MapOption{durable.AtLeast(2)}, " 0 odd 4 - -", 5, 3},
 		"cannot have enough":        {5, some, []durable.MapOption{durable.AtLeast(4), durable.Concurrency(1)}, " 0 odd 4 odd - too many", 1, 4},
+		"needs all":                 {5, some, []durable.MapOption{durable.AtLeast(5)}, " 0 odd - - - too many", 5, 2},
+		"needs more than it may":    {5, some, []durable.MapOption{durable.AtLeast(4), durable.Tolerate(2)}, " 0 odd 4 odd - too many", 5, 4},
 		"could never have enough":   {2, none, []durable.MapOption{durable.AtLeast(3)}, " - - too many", 0, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
