@@ -1,10 +1,12 @@
 package durable
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"maps"
+	"net"
 	"net/url"
 	"slices"
 	"strconv"
@@ -167,10 +169,16 @@ func (r HTTPRequest) poll(location string) (HTTPRequest, error) {
 		}
 	}
 	r.Method, r.URL, r.Header, r.Body = "GET", to.String(), header, nil
-	if to.Scheme != from.Scheme || !strings.EqualFold(to.Host, from.Host) {
+	if origin(to) != origin(from) {
 		r.Header, r.Token = nil, ""
 	}
 	return r, nil
+}
+
+// origin is whom a URL is of (RFC 6454): a port that is the scheme's own may be left out.
+func origin(u *url.URL) string {
+	port := cmp.Or(u.Port(), map[string]string{"http": "80", "https": "443"}[u.Scheme])
+	return u.Scheme + "://" + net.JoinHostPort(strings.ToLower(u.Hostname()), port)
 }
 
 // retryAfter reads how long to wait: seconds, or a date (RFC 9110, section 10.2.3). A second is the least.

@@ -41,3 +41,37 @@ func TestHTTPWaitsAsLongAsRetryAfterSays(t *testing.T) {
 		})
 	}
 }
+
+func TestHTTPHandsATokenToTheSameOriginOnly(t *testing.T) {
+	t.Parallel()
+	for location, want := range map[string]string{
+		"/x":                        "secret",
+		"https://api.example/x":     "secret",
+		"https://API.example:443/x": "secret",
+		"https://api.example:80/x":  "",
+		"http://api.example:443/x":  "",
+		"https://other.example/x":   "",
+	} {
+		t.Run(location, func(t *testing.T) {
+			t.Parallel()
+			s, _ := perform(t, func(ctx durable.Context) (string, error) {
+				_, err := durable.HTTP(ctx, durable.HTTPRequest{URL: "https://api.example/", Token: "secret"})
+				return "", err
+			})
+			resp, err := json.Marshal(durable.HTTPResponse{Status: 202, Header: map[string][]string{"Location": {location}}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			waits(t, s.replayed(done("0", string(resp))))
+			d := s.replayed(fired("1"))
+			waits(t, d)
+			var poll durable.HTTPRequest
+			if err := json.Unmarshal(d.Commands[len(d.Commands)-1].Data.Bytes, &poll); err != nil {
+				t.Fatal(err)
+			}
+			if poll.Method != "GET" || poll.Token != want {
+				t.Errorf("it asks %s with the token %q, want %q", poll.URL, poll.Token, want)
+			}
+		})
+	}
+}
