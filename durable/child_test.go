@@ -41,3 +41,27 @@ func TestWhoeverAChildsEndWakesGoesOnBeforeTheParentEnds(t *testing.T) {
 		})
 	}
 }
+
+// A path of coroutines in coroutines may be longer than an id.
+func TestAChildHasAnIDHoweverDeepItIsAskedFor(t *testing.T) {
+	t.Parallel()
+	ids := map[string]bool{}
+	var dig func(ctx durable.Context, depth int) (string, error)
+	dig = func(ctx durable.Context, depth int) (string, error) {
+		ids[play.Start(ctx, "").ID()] = true
+		if depth == 0 {
+			return "", nil
+		}
+		return durable.Go(ctx, func(ctx durable.Context) (string, error) { return dig(ctx, depth-1) }).Await()
+	}
+	_, d := perform(t, func(ctx durable.Context) (string, error) { return dig(ctx, 200) })
+	returned(t, d, "")
+	for id := range ids {
+		if err := history.CheckInstanceID(id); err != nil {
+			t.Errorf("%s: %v", id, err)
+		}
+	}
+	if len(ids) != 201 {
+		t.Errorf("201 children have %d ids", len(ids))
+	}
+}

@@ -71,6 +71,9 @@ func (r *Run) Send(name, instance string, data func() ([]byte, error)) error {
 func (r *Run) childID(op string) string {
 	sum := sha256.Sum256(fmt.Appendf(nil, "child %q %q %d %s", r.opt.Instance, r.opt.Incarnation, r.opt.Generation, op))
 	suffix := ":" + op + "-" + hex.EncodeToString(sum[:6])
+	if len(suffix) > history.MaxInstanceID/2 { // coroutines in coroutines, dozens deep
+		suffix = ":" + hex.EncodeToString(sum[:])
+	}
 	id := r.opt.Instance
 	for utf8.RuneCountInString(id)+len(suffix) > history.MaxInstanceID {
 		_, n := utf8.DecodeLastRuneInString(id)
