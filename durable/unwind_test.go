@@ -262,11 +262,19 @@ func TestCloseLeavesNoGoroutineBehind(t *testing.T) {
 
 func TestAContextUsedInAStepSaysSo(t *testing.T) {
 	t.Parallel()
-	_, d := perform(t, func(ctx durable.Context) (string, error) {
-		_, err := durable.Step(ctx, "nested", func(context.Context) (int, error) { return double.Call(ctx, 1) })
-		return "", err
-	})
-	if !d.Ended || !strings.Contains(d.Commands[len(d.Commands)-1].Failure.Message, "outside the orchestration's own code") {
-		t.Errorf("got %+v", d)
+	for name, use := range map[string]func(durable.Context) (int, error){
+		"by a call":     func(ctx durable.Context) (int, error) { return double.Call(ctx, 1) },
+		"by its status": func(ctx durable.Context) (int, error) { ctx.SetStatus("no replay would set it"); return 1, nil },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, d := perform(t, func(ctx durable.Context) (string, error) {
+				_, err := durable.Step(ctx, "nested", func(context.Context) (int, error) { return use(ctx) })
+				return "", err
+			})
+			if end := d.Commands[len(d.Commands)-1]; end.Failure == nil || !strings.Contains(end.Failure.Message, "outside the orchestration's own code") {
+				t.Errorf("got %+v", d)
+			}
+		})
 	}
 }

@@ -206,9 +206,11 @@ func (r *Run) MaxPayload() int { return r.opt.MaxPayload }
 
 // SetStatus sets the custom status: JSON.
 func (r *Run) SetStatus(status []byte) {
-	if !r.unwinding {
-		r.status = status
+	if r.unwinding {
+		return
 	}
+	r.alive()
+	r.status = status
 }
 
 // Refuse ends the turn because the code did something that cannot go on; the instance is suspended with err's text.
