@@ -58,9 +58,9 @@ func (a Activity[I, O]) Start(ctx Context, in I) *Future[O] {
 	}
 	p, err := ctx.run.Activity(a.name, func() ([]byte, error) { return encode(in, ctx.run.MaxPayload()) }, a.policy)
 	if err != nil {
-		return failed[O](ctx, &ActivityError{Activity: a.name, Message: "its input cannot be sent: " + err.Error(), causes: []error{err}})
+		return failed[O](ctx, unusable(a.name)(fmt.Errorf("its input cannot be sent: %w", err)))
 	}
-	return outcome[O](ctx, p, activityError)
+	return outcome[O](ctx, p, activityError, unusable(a.name))
 }
 
 // Compensate registers the call as an undoing with the saga.
@@ -74,6 +74,7 @@ func (a Activity[I, O]) Compensate(s *Saga, in I) {
 // Bind gives the activity its body. The context ends with the attempt's time-out, or sooner: its Cause says why. Attempt,
 // IdempotencyKey, InstanceID, Heartbeat, LastHeartbeat and Token read it.
 func (a Activity[I, O]) Bind(body func(context.Context, I) (O, error)) Handler {
+	mustBody("activity", a.name, body == nil)
 	return Handler{Kind: code.Activity, Name: a.name, Policy: a.policy, Do: func(ctx context.Context, input []byte) ([]byte, *history.Failure) {
 		in, err := decode[I](input)
 		if err != nil {
@@ -144,7 +145,7 @@ func (r Retry) apply(p *history.Policy) {
 	if err := r.check(); err != nil {
 		panic(err.Error())
 	}
-	p.Attempts, p.Initial, p.Factor, p.Cap, p.Jitter = uint32(r.Attempts), r.Initial, r.Factor, r.Cap, r.Jitter
+	p.Attempts, p.Initial, p.Factor, p.Cap, p.Jitter = uint32(min(int64(r.Attempts), math.MaxUint32)), r.Initial, r.Factor, r.Cap, r.Jitter
 	p.NonRetryable = nil
 	for _, k := range r.NonRetryable {
 		p.NonRetryable = append(p.NonRetryable, string(k))
@@ -205,6 +206,14 @@ var AtMostOnce interface {
 	ActivityOption
 	StepOption
 } = atMostOnce{}
+
+// mustBody refuses a Bind of nothing, and of a contract that nobody has made: with a worker's start, and not at the first call.
+func mustBody(what, name string, missing bool) {
+	mustName(what, name)
+	if missing {
+		panic("durable: " + what + " " + name + " is bound to nil: give Bind the function that it is to run")
+	}
+}
 
 func mustName(what, name string) {
 	if err := history.CheckName(what, name); err != nil {

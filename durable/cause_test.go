@@ -133,3 +133,34 @@ func TestLongChainsKeepTheirKinds(t *testing.T) {
 		})
 	}
 }
+
+func TestManyKindsWithMuchBesideThemFit(t *testing.T) {
+	t.Parallel()
+	errs := []error{durable.ErrorKind("")}
+	for i := range 60 {
+		errs = append(errs, durable.ErrorKind(fmt.Sprintf("%02d%s", i, strings.Repeat("k", history.MaxName-2))))
+	}
+	err := durable.WithProperties(errors.Join(errs...), map[string]string{"a": strings.Repeat("v", history.MaxProperties-1)})
+	_, f := double.Bind(func(context.Context, int) (int, error) { return 0, err }).Do(t.Context(), []byte("1"))
+	if n := f.Size(); n > history.MaxFailure || len(f.Causes) < 20 || f.Causes[0].Kind == "" {
+		t.Errorf("a failure with %d causes, of which the first is %q, has %d bytes, want at most %d", len(f.Causes), f.Causes[0].Kind, n, history.MaxFailure)
+	}
+}
+
+func TestATerminatedInstanceSaysWhyWithoutQuotes(t *testing.T) {
+	t.Parallel()
+	sys := durabletest.New(t, play.Bind(func(ctx durable.Context, _ string) (string, error) { return answer.Next(ctx).Await() }))
+	run, err := play.Submit(t.Context(), sys.Client, "", durable.ID("one"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sys.Settle()
+	if err := sys.Client.Manage(t.Context(), durable.ManageRequest{Instance: "one", Command: durable.Terminate, Reason: "it is enough"}); err != nil {
+		t.Fatal(err)
+	}
+	sys.Settle()
+	_, err = run.Wait(t.Context())
+	if want := "instance one is Terminated: it is enough"; err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}

@@ -92,7 +92,10 @@ func (o Orchestration[I, O]) Start(ctx Context, in I, opts ...ChildOption) *Chil
 	if err != nil {
 		return refused(fmt.Errorf("its input cannot be sent: %w", err))
 	}
-	return &Child[O]{outcome[O](ctx, p, func(f *history.Failure) error { return childError(id, f) }), id}
+	unread := func(err error) error {
+		return &OrchestrationError{Instance: id, Status: Completed, Message: err.Error(), causes: []error{err}}
+	}
+	return &Child[O]{outcome[O](ctx, p, func(f *history.Failure) error { return childError(id, f) }, unread), id}
 }
 
 // check refuses what no child can have.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"time"
 )
 
@@ -28,7 +29,13 @@ func (e Event[T]) Next(ctx Context) *Future[T] {
 	}
 	p := ctx.run.Event(e.name)
 	ctx.run.Watch(ctx.scope, p, func() { ctx.run.Forget(e.name, p) })
-	return &Future[T]{run: ctx.run, wait: p, get: func() (T, error) { return decode[T](p.Outcome().Data.Bytes) }}
+	return &Future[T]{run: ctx.run, wait: p, get: func() (T, error) {
+		v, err := decode[T](p.Outcome().Data.Bytes)
+		if err != nil {
+			err = fmt.Errorf("what event %s brought is no %T: %w", e.name, v, err)
+		}
+		return v, err
+	}}
 }
 
 // Within waits for the next event for at most d; then it is ErrTimeout, and a later event is kept for the next wait. So it is

@@ -45,6 +45,13 @@ func activityError(f *history.Failure) error {
 		Kinds: appendKinds(nil, f), causes: causesOf(f)}
 }
 
+// unusable makes the error of a call of an activity, or of a step, whose input or result cannot be used.
+func unusable(name string) func(error) error {
+	return func(err error) error {
+		return &ActivityError{Activity: name, Message: err.Error(), causes: []error{err}}
+	}
+}
+
 // causesOf are the errors that a failure wrapped.
 func causesOf(f *history.Failure) []error {
 	var errs []error
@@ -88,6 +95,9 @@ func toFailure(err error) *history.Failure {
 	for level := maxDepth; level >= 0 && f.Size() > history.MaxFailure; level-- {
 		prune(f, level)
 	}
+	for f.Size() > history.MaxFailure && len(f.Causes) > 0 {
+		f.Causes = f.Causes[:len(f.Causes)-1]
+	}
 	return f
 }
 
@@ -129,7 +139,7 @@ func tell(f *history.Failure, causes []history.Failure, kinds []ErrorKind) {
 		if k = ErrorKind(cut(string(k), history.MaxName)); f.Kind == "" {
 			f.Kind = string(k)
 		}
-		if told = appendKinds(nil, f); len(told) < maxKinds+1 && !slices.Contains(told, k) {
+		if told = appendKinds(nil, f); k != "" && len(told) < maxKinds+1 && !slices.Contains(told, k) {
 			f.Causes = append(f.Causes, history.Failure{Kind: string(k)})
 		}
 	}

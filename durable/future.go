@@ -2,6 +2,7 @@ package durable
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/durable-lambda/durable-lambda/durable/history"
 	"github.com/durable-lambda/durable-lambda/internal/replay"
@@ -49,15 +50,19 @@ func failed[T any](ctx Context, err error) *Future[T] {
 	return &Future[T]{run: ctx.run, wait: replay.Completed(), done: true, err: err}
 }
 
-// outcome is a future of an operation whose result is JSON or a failure. It is given up with the context's scope.
-func outcome[T any](ctx Context, p *replay.Promise, wrap func(*history.Failure) error) *Future[T] {
+// outcome is a future of an operation whose result is JSON or a failure, of which wrap makes an error; so does unread of the reason
+// why the JSON is no T. It is given up with the context's scope.
+func outcome[T any](ctx Context, p *replay.Promise, wrap func(*history.Failure) error, unread func(error) error) *Future[T] {
 	ctx.run.Watch(ctx.scope, p, nil)
 	return &Future[T]{run: ctx.run, wait: p, get: func() (v T, err error) {
 		e := p.Outcome()
 		if e.Failure != nil {
 			return v, wrap(e.Failure)
 		}
-		return decode[T](e.Data.Bytes)
+		if v, err = decode[T](e.Data.Bytes); err != nil {
+			err = unread(fmt.Errorf("the result is no %T: %w", v, err))
+		}
+		return v, err
 	}}
 }
 

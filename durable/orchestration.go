@@ -65,6 +65,7 @@ func (o Orchestration[I, O]) Name() string { return o.name }
 
 // Bind gives the orchestration its body.
 func (o Orchestration[I, O]) Bind(body func(Context, I) (O, error)) Handler {
+	mustBody("orchestration", o.name, body == nil)
 	return Handler{Kind: code.Orchestration, Name: o.name, Version: o.version, Current: o.current, Check: o.CheckInput, Run: func(run *replay.Run, input []byte) ([]byte, *history.Failure) {
 		in, err := decode[I](input)
 		if err != nil {

@@ -33,7 +33,10 @@ func (r Run[O]) Wait(ctx context.Context) (out O, err error) {
 	case err != nil:
 		return out, err
 	case in.Status == Completed:
-		return decode[O](in.Output)
+		if out, err = decode[O](in.Output); err != nil {
+			err = fmt.Errorf("the output of instance %s is no %T: %w", r.ref.ID, out, err)
+		}
+		return out, err
 	}
 	return out, newOrchestrationError(in)
 }
@@ -76,6 +79,9 @@ type OrchestrationError struct {
 
 func newOrchestrationError(in Instance) *OrchestrationError {
 	e := &OrchestrationError{Instance: in.ID, Status: in.Status, Message: string(in.Output)}
+	if text, err := decode[string](in.Output); err == nil {
+		e.Message = text
+	}
 	if in.Failure != nil {
 		e.Kind, e.Message, e.Kinds = ErrorKind(in.Failure.Kind), in.Failure.Message, appendKinds(nil, in.Failure)
 		e.Properties, e.causes = in.Failure.Properties, causesOf(in.Failure)

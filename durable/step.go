@@ -43,7 +43,7 @@ func Step[T any](ctx Context, name string, f func(context.Context) (T, error), o
 		}
 		return output, failure
 	})
-	return outcome[T](Detached(ctx), p, activityError).Await()
+	return outcome[T](Detached(ctx), p, activityError, unusable(name)).Await()
 }
 
 // InlineActivity is an activity that is run as a step: what Inline returns.

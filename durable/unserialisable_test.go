@@ -2,13 +2,16 @@ package durable_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"math"
 	"strings"
 	"testing"
 
 	"github.com/durable-lambda/durable-lambda/durable"
 	"github.com/durable-lambda/durable-lambda/durable/durabletest"
+	"github.com/durable-lambda/durable-lambda/durable/history"
 )
 
 // What has no JSON fails where it is handed over, once and for good, with a sentence that names the place and the type; what the
@@ -112,6 +115,61 @@ func TestWhatHasNoJSON(t *testing.T) {
 			t.Errorf("an event: %v", err)
 		}
 	})
+}
+
+// What is no value of the type that is asked for says whose it is, as an error of the kind that is promised there.
+func TestWhatCannotBeRead(t *testing.T) {
+	t.Parallel()
+	number := durable.NewOrchestration[string, int]("Number")
+	twice := durable.NewEvent[int]("Twice")
+	text := history.Payload{Bytes: []byte(`"text"`)}
+	for name, c := range map[string]struct {
+		body  func(ctx durable.Context) error
+		comes history.Event
+		as    any
+		says  string
+	}{
+		"an activity's result": {func(ctx durable.Context) error { _, err := double.Call(ctx, 1); return err },
+			history.Event{Kind: history.TaskCompleted, Op: "0", Data: text}, new(*durable.ActivityError), "Double failed: the result is no int: "},
+		"a child's output": {func(ctx durable.Context) error { _, err := number.Call(ctx, "", durable.ID("kid")); return err },
+			history.Event{Kind: history.SubOrchestrationCompleted, Op: "0", Data: text}, new(*durable.OrchestrationError), "instance kid is Completed: the result is no int: "},
+		"an event": {func(ctx durable.Context) error { _, err := twice.Next(ctx).Await(); return err },
+			raised("Twice", "text"), new(*json.UnmarshalTypeError), "what event Twice brought is no int: "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s, _ := perform(t, func(ctx durable.Context) (string, error) {
+				err, reason := c.body(ctx), new(*json.UnmarshalTypeError)
+				return fmt.Sprint(errors.As(err, c.as) && errors.As(err, reason), " ", strings.HasPrefix(fmt.Sprint(err), c.says), " ", err), nil
+			})
+			d := s.replayed(c.comes)
+			if got := string(d.Commands[len(d.Commands)-1].Data.Bytes); !strings.HasPrefix(got, `"true true `) {
+				t.Errorf("it came to %s, want %s", got, c.says)
+			}
+		})
+	}
+}
+
+func TestABodyThatIsMissingIsNoticedWhenItIsBound(t *testing.T) {
+	t.Parallel()
+	for name, bind := range map[string]func(){
+		"an orchestration's": func() { play.Bind(nil) },
+		"an activity's":      func() { double.Bind(nil) },
+		"an unnamed contract's": func() {
+			durable.Orchestration[int, int]{}.Bind(func(durable.Context, int) (int, error) { return 0, nil })
+		},
+		"an activity of no name": func() { durable.Activity[int, int]{}.Bind(func(context.Context, int) (int, error) { return 0, nil }) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			defer func() {
+				if p := fmt.Sprint(recover()); !strings.Contains(p, "bound to nil") && !strings.Contains(p, "name") {
+					t.Errorf("it panicked with %s", p)
+				}
+			}()
+			bind()
+		})
+	}
 }
 
 type panics struct{}

@@ -74,6 +74,12 @@ var attempts = []struct {
 		fail: always(errors.New("no")), attempts: seconds(0, 2, 4, 6), message: "no"},
 	{name: "pauses are capped", opts: []durable.ActivityOption{durable.Retry{Attempts: 4, Initial: time.Second, Factor: 10, Cap: 5 * time.Second}},
 		fail: always(errors.New("no")), attempts: seconds(0, 1, 6, 11), message: "no"},
+	{name: "more attempts than can be counted", opts: []durable.ActivityOption{durable.Retry{Attempts: math.MaxUint32 + 1}}, fail: func(n int) error {
+		if n == 3 {
+			return nil
+		}
+		return errors.New("no")
+	}, attempts: seconds(0, 0, 0)},
 	{name: "a success ends it", opts: []durable.ActivityOption{three}, fail: func(n int) error {
 		if n == 2 {
 			return nil

@@ -149,7 +149,7 @@ func TestAMessageThatComesAgainShowsTheStatus(t *testing.T) {
 
 func TestMessagesThatMeanNothingAreDropped(t *testing.T) {
 	t.Parallel()
-	h := newHub(t, worker.Config{}, greet.Bind(greetBody), flaky.Bind(nil),
+	h := newHub(t, worker.Config{}, greet.Bind(greetBody),
 		hello.Bind(func(ctx durable.Context, _ string) (string, error) {
 			_, err := yes.Within(ctx, time.Minute)
 			return "", err
