@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"log/slog"
 	"runtime"
 	"strings"
@@ -258,6 +259,59 @@ func TestCloseLeavesNoGoroutineBehind(t *testing.T) {
 	if unlocked != coroutines {
 		t.Errorf("%d of %d deferred functions ran", unlocked, coroutines)
 	}
+}
+
+// A context is of no use in a goroutine that the code has begun with a go statement; a coroutine that it makes of an iterator is the code.
+func TestAContextUsedInAGoroutineSaysSo(t *testing.T) {
+	t.Parallel()
+	for name, body := range map[string]func(durable.Context) error{
+		"that is waited for": func(ctx durable.Context) (err error) {
+			var all sync.WaitGroup
+			for range 3 {
+				all.Go(func() { _, err := double.Call(ctx, 1); t.Error("it came back with", err) })
+			}
+			all.Wait()
+			return nil
+		},
+		"that is waited for in vain": func(ctx durable.Context) error {
+			answers := make(chan string)
+			go func() {
+				text, err := answer.Next(ctx).Await()
+				answers <- fmt.Sprint(text, err)
+			}()
+			return errors.New(<-answers)
+		},
+		"after a wait": func(ctx durable.Context) error {
+			if _, err := double.Call(ctx, 1); err != nil {
+				return err
+			}
+			never := make(chan bool)
+			go func() { _, _ = durable.Step(ctx, "s", func(context.Context) (int, error) { return 1, nil }) }()
+			<-never
+			return nil
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s, d := perform(t, func(ctx durable.Context) (string, error) { return "", body(ctx) })
+			if name == "after a wait" {
+				waits(t, d)
+				d = s.deliver(done("0", 2))
+			}
+			if d.Err == nil || !strings.Contains(d.Err.Error(), "in a goroutine of its own") || !strings.Contains(d.Err.Error(), "unwind_test.go:") {
+				t.Errorf("got %+v", d)
+			}
+		})
+	}
+	s, _ := perform(t, func(ctx durable.Context) (string, error) {
+		next, stop := iter.Pull2(answer.All(ctx))
+		defer stop()
+		one, _, _ := next()
+		two, err, _ := next()
+		return one + two, err
+	})
+	waits(t, s.replayed(raised("Answer", "x")))
+	returned(t, s.replayed(raised("Answer", "y")), "xy")
 }
 
 func TestAContextUsedInAStepSaysSo(t *testing.T) {

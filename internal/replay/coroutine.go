@@ -90,14 +90,14 @@ func (r *Run) fail(err error) {
 	}
 }
 
-// onOwnGoroutine runs f where a Goexit does no harm, and waits for it.
-func (r *Run) onOwnGoroutine(f func()) {
+// onOwnGoroutine runs f where a Goexit does no harm; what it returns is closed when f is over.
+func onOwnGoroutine(f func()) <-chan struct{} {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		f()
 	}()
-	<-done
+	return done
 }
 
 // nextPath numbers an operation of the running coroutine. The bytes are valid until the next call.
@@ -122,6 +122,7 @@ func (r *Run) Unique() string {
 // one are numbered below it.
 func (r *Run) Go(body func()) *Promise {
 	r.alive()
+	r.own()
 	path := r.nextPath()
 	if op := r.ops.get(string(path)); op != nil {
 		r.fail(&Mismatch{Recorded: op.event, Number: op.number, Asked: "the code starts a coroutine", Source: source()})
@@ -139,7 +140,7 @@ func (r *Run) Go(body func()) *Promise {
 
 // alive ends the coroutine when it is being unwound: nothing may be asked for or waited for then.
 func (r *Run) alive() {
-	if r.unwinding {
+	if r.unwinding || r.lost.Load() {
 		runtime.Goexit()
 	}
 	if r.current == nil {

@@ -36,6 +36,7 @@ func key(e *history.Event) string {
 // for. fill completes the command; its error is the answer, and then nothing is asked.
 func (r *Run) ask(kind history.Kind, name string, fill func(*history.Event) error) (*operation, error) {
 	r.alive()
+	r.own()
 	path := r.nextPath()
 	if op := r.ops.get(string(path)); op != nil {
 		return op, r.match(op, kind, name, fill)

@@ -74,6 +74,7 @@ func (r *Run) AwaitAny(ps ...*Promise) int {
 			r.pass()
 			continue
 		}
+		r.own()
 		if !r.past() && panicking() {
 			r.fail(waitInPanic())
 		}

@@ -3,6 +3,7 @@ package replay
 import (
 	"log/slog"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/durable-lambda/durable-lambda/durable/history"
@@ -48,7 +49,10 @@ type Run struct {
 	next        *history.Event // what it is to begin anew with
 	err         error
 	unwinding   bool
-	parks       bool // every wait parks: tests compare
+	parks       bool            // every wait parks: tests compare
+	foreign     chan error      // of a goroutine of the code's own that has used the context
+	lost        atomic.Bool     // there was one
+	running     <-chan struct{} // closed when the code has come back that it was not waited for
 
 	status, savedStatus []byte
 
@@ -88,7 +92,7 @@ type input struct {
 func newRun(code Code, past []*history.Segment, opt Options) *Run {
 	view := rewind(past)
 	inputs, commands := count(view.segments)
-	r := &Run{code: code, opt: opt, view: view, at: -1, channels: map[string]*channel{}, groups: []group{{}},
+	r := &Run{code: code, opt: opt, view: view, at: -1, channels: map[string]*channel{}, groups: []group{{}}, foreign: make(chan error, 1),
 		inputs: make([]input, 0, inputs+8), slab: make([]operation, 0, commands), kept: view.kept, epoch: view.rewinds}
 	r.log = slog.New(liveHandler{opt.Log.Handler(), r})
 	var suspended, terminated, unfinished bool

@@ -29,6 +29,7 @@ type Step struct {
 // start of one that is to run at most once.
 func (r *Run) Step(name string, opt StepOptions, run func(context.Context) ([]byte, *history.Failure)) *Promise {
 	r.alive()
+	r.own()
 	path := r.nextPath()
 	op := r.ops.get(string(path))
 	if op == nil {

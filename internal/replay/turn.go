@@ -78,9 +78,8 @@ func (t *Turn) Deliver(inputs []history.Event, now time.Time) Decision {
 		r.inputs = append(r.inputs, input{event: &inputs[i], segment: len(r.segments)})
 	}
 	r.segments = append(r.segments, segment{time: now, group: len(r.groups) - 1, sticky: suspends(inputs)})
-	r.onOwnGoroutine(r.drive)
-	if r.err != nil {
-		return Decision{Err: r.locate(r.err)}
+	if err := r.driven(); err != nil {
+		return Decision{Err: r.locate(err)}
 	}
 	d := Decision{Consumed: max(r.cursor-first, 0), Ended: r.ended, Commands: r.takeCommands()}
 	if !r.ended && !r.suspended {
@@ -89,13 +88,21 @@ func (t *Turn) Deliver(inputs []history.Event, now time.Time) Decision {
 	return d
 }
 
-// Close unwinds every coroutine: deferred functions of the code run, and find Unwinding true.
+// Close unwinds every coroutine: deferred functions of the code run, and find Unwinding true. Code that waits for a goroutine of its own,
+// which was ended, cannot be unwound.
 func (t *Turn) Close() {
 	r := t.run
+	if r.running != nil {
+		select {
+		case <-r.running:
+		default:
+			return
+		}
+	}
 	r.unwinding = true
 	for _, c := range r.coroutines {
 		if c.started && !c.done {
-			r.onOwnGoroutine(c.stop)
+			<-onOwnGoroutine(c.stop)
 		}
 	}
 	r.coroutines = nil
