@@ -46,6 +46,7 @@ var layers = map[string]layer{
 	"durable/access":              {may: []string{"durable/backend"}},
 	"durable/api":                 {may: []string{"durable", "durable/access", "durable/history"}},
 	"durable/dashboard":           {may: []string{"durable", "durable/api", "durable/history"}},
+	"durable/links":               {may: []string{"durable", "durable/backend", "durable/history"}},
 	"durable/mail":                {may: []string{"durable/backend"}},
 	"durable/mail/ses":            {may: []string{"durable/mail"}, vendors: []string{"github.com/aws/aws-sdk-go-v2/...", "github.com/aws/smithy-go/...", "github.com/wneessen/go-mail"}},
 	"durable/mail/mailtest":       {may: []string{"durable/mail"}, vendors: []string{"github.com/google/go-cmp/..."}},
