@@ -12,6 +12,7 @@ import (
 	"sync"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/durable-lambda/durable-lambda/durable"
 	"github.com/durable-lambda/durable-lambda/internal/replay"
@@ -330,5 +331,20 @@ func TestAContextUsedInAStepSaysSo(t *testing.T) {
 				t.Errorf("got %+v", d)
 			}
 		})
+	}
+}
+
+func TestWhatAMismatchShowsIsCutBetweenCharacters(t *testing.T) {
+	t.Parallel()
+	tell := durable.NewActivity[string, int]("Tell")
+	text := strings.Repeat("é", 100)
+	s, d := perform(t, func(ctx durable.Context) (string, error) {
+		_, err := tell.Call(ctx, text)
+		return "", err
+	})
+	waits(t, d)
+	text = strings.Repeat("ü", 100)
+	if d = s.replayed(done("0", 1)); d.Err == nil || !utf8.ValidString(d.Err.Error()) || !strings.Contains(d.Err.Error(), "ü… instead of ") {
+		t.Errorf("it says %q", d.Err)
 	}
 }

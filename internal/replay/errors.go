@@ -130,7 +130,7 @@ func describe(kind history.Kind, name string) string {
 
 func clip(b []byte) string {
 	if len(b) > 120 {
-		return string(b[:120]) + "…"
+		return strings.ToValidUTF8(string(b[:120]), "") + "…"
 	}
 	return string(b)
 }
