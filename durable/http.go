@@ -136,10 +136,7 @@ func httpURL(s string) (*url.URL, error) {
 
 // options are the policy of one call, for which so much time is left.
 func (r *HTTPRequest) options(left time.Duration) []ActivityOption {
-	opts := []ActivityOption{Timeout(httpTimeout)}
-	if r.Timeout > 0 {
-		opts = []ActivityOption{Timeout(r.Timeout)}
-	}
+	opts := []ActivityOption{Timeout(cmp.Or(r.Timeout, httpTimeout))}
 	if r.Deadline > 0 {
 		opts = append(opts, Deadline(max(left, time.Millisecond)))
 	}

@@ -25,8 +25,9 @@ func PurgeAll(ctx context.Context, c Client, ids ...string) (int, error) {
 }
 
 // PurgeTree purges an instance with its sub-orchestrations, and theirs, the innermost first, and returns how many it has. When
-// one of them has not ended, nothing is purged: ErrNotEnded names it. What has taken the id of a child since is passed over. After
-// an error part of it may be gone: purge again. ErrNotFound, ErrNotEnded.
+// one of them has not ended, nothing is purged: ErrNotEnded names it. What has taken the id of a child since is passed over, and so
+// are children that an earlier generation has started: the history of the newest is what names them. After an error part of it may be
+// gone: purge again. ErrNotFound, ErrNotEnded.
 func PurgeTree(ctx context.Context, c Client, id string) (int, error) {
 	all, err := family(ctx, c, id, nil)
 	if err != nil {
