@@ -21,6 +21,7 @@ type envelope struct {
 	Source    string // of EventBridge
 	Time      time.Time
 	Resources []string
+	Detail    json.RawMessage
 	Records   []events.SQSMessage
 }
 

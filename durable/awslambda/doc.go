@@ -25,8 +25,8 @@
 //	              EventBridge rule, once a minute                  the sweep: due rows are sent, dead letters taken back
 //	Activity      SQS, the activities queue                        attempts of activities
 //	Starter       API Gateway v1 and v2, Function URL              the management API, and the application's own routes
-//	              SQS, a queue of the application's                Routes.Message, one by one
-//	              EventBridge rule                                 Routes.Schedule
+//	              SQS, a queue of the application's                Routes.Message, one by one; Starts starts what a message asks for
+//	              EventBridge rule                                 Routes.Schedule; Starts starts what the rule asks for
 //
 // Every SQS trigger must have ReportBatchItemFailures: what is not done stays in the queue, hidden for as long as the worker
 // says and not for the queue's visibility time-out, and everything else of the batch goes on. What cannot be read is left to
@@ -46,6 +46,7 @@
 //	DURABLE_PUBLIC_URL    Starter       what links begin with; without it, how the request came
 //	DURABLE_ACCESS        Starter       keys: each request needs one of the hub's keys; without it the gateway decides who is let in
 //	DURABLE_ORIGINS       Starter       origins, such as https://example.com, whose pages may call; commas between them
+//	DURABLE_REJECTED_URL  Starter       the queue for messages that can never be handled; without it, those are as others that fail
 //	DURABLE_METER         all           1: each invocation logs how many requests of AWS it made
 //	DURABLE_BUILD         all           names the deployment; without it, the executable's build id
 //

@@ -27,6 +27,7 @@ const (
 	EnvPublicURL   = "DURABLE_PUBLIC_URL"
 	EnvAccess      = "DURABLE_ACCESS"
 	EnvOrigins     = "DURABLE_ORIGINS"
+	EnvRejected    = "DURABLE_REJECTED_URL"
 	EnvMeter       = "DURABLE_METER"
 	EnvBuild       = "DURABLE_BUILD"
 	EnvInFlight    = "DURABLE_IN_FLIGHT"

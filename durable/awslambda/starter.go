@@ -27,10 +27,11 @@ type Routes struct {
 	// HTTP adds the application's own routes beside the management API. They may answer as it does.
 	HTTP func(*http.ServeMux, *api.API)
 	// Message handles a message of the queues that trigger the function. After an error it is delivered again, each time that
-	// the queue's visibility time-out has passed, until the queue's redrive policy moves it to the dead-letter queue.
-	Message func(ctx context.Context, body string) error
+	// the queue's visibility time-out has passed, until the queue's redrive policy moves it to the dead-letter queue; after one that is
+	// rejected, see Reject, it goes to the queue of such messages at once.
+	Message func(context.Context, Message) error
 	// Schedule handles a tick of the rules that trigger the function. After an error Lambda delivers the same tick again,
-	// twice; and a rule may deliver one twice.
+	// twice; and a rule may deliver one twice. One that is rejected is in the log, and not delivered again.
 	Schedule func(context.Context, Tick) error
 }
 
@@ -39,6 +40,8 @@ type Tick struct {
 	// Rule is the rule's name, Time when it fired, in whole seconds.
 	Rule string
 	Time time.Time
+	// Detail is JSON that the rule says in the detail of its event: a target's input transformer puts it there. {} is none.
+	Detail json.RawMessage
 }
 
 // ID names the tick in at most 57 letters, digits and - _ . and the same each time that it is delivered: what is started
@@ -72,6 +75,8 @@ type starter struct {
 	*hub
 	routes Routes
 	http   http.Handler
+	// reject puts a message away that can never be handled; nil when there is nowhere to put it.
+	reject func(context.Context, Message, error) error
 }
 
 func newStarter(h *hub, r Routes, name, publicURL string) (*starter, error) {
@@ -99,7 +104,8 @@ func newStarter(h *hub, r Routes, name, publicURL string) (*starter, error) {
 	if r.HTTP != nil {
 		r.HTTP(mux, management)
 	}
-	return &starter{hub: h, routes: r, http: management.With(management.Guard(access.Operate, mux))}, nil
+	return &starter{hub: h, routes: r, http: management.With(management.Guard(access.Operate, mux)),
+		reject: rejectTo(h.AWS, os.Getenv(EnvRejected))}, nil
 }
 
 func (s *starter) handle(ctx context.Context, event json.RawMessage) (any, error) {
@@ -131,7 +137,7 @@ func (s *starter) batch(ctx context.Context, e envelope) (any, error) {
 		if failed[d.Group] && e.ordered() {
 			continue
 		}
-		err := s.routes.Message(ctx, r.Body)
+		err := s.message(ctx, messageOf(r))
 		if err != nil {
 			failed[d.Group] = true
 			s.Log.Error("a message was not handled; it is delivered again, or goes to the dead-letter queue", "message", r.MessageId,
@@ -142,6 +148,19 @@ func (s *starter) batch(ctx context.Context, e envelope) (any, error) {
 	return events.SQSEventResponse{BatchItemFailures: b.failures()}, nil
 }
 
+// message handles one. When it can never be handled, and has been put away, that is no error.
+func (s *starter) message(ctx context.Context, m Message) error {
+	err := s.routes.Message(ctx, m)
+	if err == nil || !isRejected(err) || s.reject == nil {
+		return err
+	}
+	if failed := s.reject(ctx, m, err); failed != nil {
+		return errors.Join(err, failed)
+	}
+	s.Log.Warn("a message was rejected", "message", m.ID, "reason", err)
+	return nil
+}
+
 func (s *starter) tick(ctx context.Context, e envelope) error {
 	if s.routes.Schedule == nil {
 		return errors.New("awslambda: a schedule triggers this function, and Routes.Schedule is not set")
@@ -149,5 +168,11 @@ func (s *starter) tick(ctx context.Context, e envelope) error {
 	if len(e.Resources) == 0 || e.Time.IsZero() {
 		return errors.New("awslambda: the schedule's event names no rule or no time: deliver it as EventBridge makes it, without an input of the target's own")
 	}
-	return s.routes.Schedule(ctx, Tick{Rule: e.Resources[0][strings.LastIndexByte(e.Resources[0], '/')+1:], Time: e.Time})
+	t := Tick{Rule: e.Resources[0][strings.LastIndexByte(e.Resources[0], '/')+1:], Time: e.Time, Detail: e.Detail}
+	err := s.routes.Schedule(ctx, t)
+	if err != nil && isRejected(err) {
+		s.Log.Error("a tick was rejected: change the rule", "rule", t.Rule, "reason", err)
+		return nil
+	}
+	return err
 }

@@ -47,9 +47,9 @@ func TestMessagesOfTheApplication(t *testing.T) {
 		t.Run(queue, func(t *testing.T) {
 			t.Parallel()
 			var handled []string
-			s, _ := newTestStarter(t, Routes{Message: func(_ context.Context, body string) error {
-				handled = append(handled, body)
-				if strings.HasSuffix(body, "bad") {
+			s, _ := newTestStarter(t, Routes{Message: func(_ context.Context, m Message) error {
+				handled = append(handled, m.Body)
+				if strings.HasSuffix(m.Body, "bad") {
 					return errors.New("no order")
 				}
 				return nil
@@ -88,7 +88,7 @@ func TestTicksOfASchedule(t *testing.T) {
 	if _, err := s.handle(t.Context(), tickOf("nightly", at)); err == nil {
 		t.Error("Lambda is not told that a tick failed, and does not deliver it again")
 	}
-	if diff := cmp.Diff([]Tick{{"nightly", at}, {"nightly", at}}, got); diff != "" {
+	if diff := cmp.Diff([]Tick{{"nightly", at, json.RawMessage("{}")}, {"nightly", at, json.RawMessage("{}")}}, got); diff != "" {
 		t.Errorf("the ticks differ (-want +got):\n%s", diff)
 	}
 	if id := got[0].ID(); id != "nightly-20260301T040500Z" {

@@ -15,30 +15,35 @@ import (
 
 func main() {
 	awslambda.Starter(func(s awslambda.Services) (awslambda.Routes, error) {
-		c, err := fromEnvironment()
+		window, err := approvalWindow()
 		if err != nil {
 			return awslambda.Routes{}, err
 		}
+		definitions := []api.Definition{orders.ProcessOrder, drills.Chain, drills.FanOut, drills.Nap, drills.Linger, drills.Wreck}
+		starts := awslambda.Starts{Client: s.Client, Definitions: definitions}
+		place := func(ctx context.Context, order orders.Order, err error) error {
+			if err == nil {
+				_, err = orders.Place(ctx, s.Client, order, window)
+			}
+			return rejected(err)
+		}
 		return awslambda.Routes{
-			Definitions: []api.Definition{orders.ProcessOrder, drills.Chain, drills.FanOut, drills.Nap, drills.Linger, drills.Wreck},
+			Definitions: definitions,
 			HTTP: func(mux *http.ServeMux, a *api.API) {
-				mux.Handle("/orders", web.Handler(web.Config{Client: s.Client, ApprovalWindow: c.window,
+				mux.Handle("/orders", web.Handler(web.Config{Client: s.Client, ApprovalWindow: window,
 					Accepted: a.Accepted, Problem: api.Problem, Log: s.Log}))
 				mux.HandleFunc("/", web.Elsewhere(api.Problem))
 			},
-			Message: func(ctx context.Context, body string) error {
-				order, err := orders.Parse([]byte(body))
-				if err != nil {
-					return err
+			Message: func(ctx context.Context, m awslambda.Message) error {
+				if m.Attributes[awslambda.AttributeOrchestration] != "" {
+					return starts.Message(ctx, m)
 				}
-				_, err = orders.Place(ctx, s.Client, order, c.window)
-				return err
+				order, err := orders.Parse([]byte(m.Body))
+				return place(ctx, order, err)
 			},
 			Schedule: func(ctx context.Context, t awslambda.Tick) error {
-				order := c.standing
-				order.ID = t.ID()
-				_, err := orders.Place(ctx, s.Client, order, c.window)
-				return err
+				order, err := standing(t)
+				return place(ctx, order, err)
 			},
 		}, nil
 	})

@@ -8,6 +8,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 )
 
 // Whatever is sent to a queue that is no message of ours, or no order, is a dead letter in the end, and holds up nobody.
@@ -33,9 +34,38 @@ func TestForeignMessagesAreDeadLetters(t *testing.T) {
 	in.wants(in.end("Completed"), "Completed", "completed", "tracking number")
 	for _, q := range queues {
 		eventually(t, "the foreign message of the queue "+q.name+" is a dead letter", func() bool {
-			return holds(t, hub.outputs[q.dead], foreign(q.name))
+			dead := find(t, hub.outputs[q.dead], foreign(q.name))
+			if dead == nil {
+				return false
+			}
+			if reason := aws.ToString(dead.MessageAttributes["reason"].StringValue); q.name == "orders" && !strings.Contains(reason, "not valid JSON") {
+				t.Errorf("the order that is none has the reason %q", reason)
+			}
+			return true
 		})
 	}
+}
+
+// Any orchestration can be started by a message that names it, and what names none is put away with the reason.
+func TestStartsFromTheQueue(t *testing.T) {
+	undisturbed(t)
+	send := func(body string, attributes map[string]string) {
+		in := &sqs.SendMessageInput{QueueUrl: aws.String(hub.outputs["OrdersQueueUrl"]), MessageBody: &body, MessageAttributes: map[string]types.MessageAttributeValue{}}
+		for name, value := range attributes {
+			in.MessageAttributes[name] = types.MessageAttributeValue{DataType: aws.String("String"), StringValue: &value}
+		}
+		if _, err := hub.queues.SendMessage(t.Context(), in); err != nil {
+			t.Fatal(err)
+		}
+	}
+	nap := known(t, run+"-nap")
+	send(`{"millis":1000}`, map[string]string{"orchestration": "Nap", "id": run + "-nap", "tags": `{"from":"queue"}`})
+	send(`"`+run+`"`, map[string]string{"orchestration": "Nobody"})
+	nap.end("Completed")
+	eventually(t, "the start of an orchestration that there is not is put away", func() bool {
+		dead := find(t, hub.outputs["OrdersDeadQueueUrl"], `"`+run+`"`)
+		return dead != nil && strings.Contains(aws.ToString(dead.MessageAttributes["reason"].StringValue), "ProcessOrder")
+	})
 }
 
 // queue returns the URL of a queue of the template.
@@ -48,17 +78,18 @@ func queue(t *testing.T, resource string) string {
 	return url
 }
 
-// holds reports whether a message with this body is in a queue and visible. What is looked at stays.
-func holds(t *testing.T, url, body string) bool {
+// find returns a visible message with this body of a queue; nil when there is none. What is looked at stays.
+func find(t *testing.T, url, body string) *types.Message {
 	t.Helper()
-	got, err := hub.queues.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{QueueUrl: &url, MaxNumberOfMessages: 10, VisibilityTimeout: 0})
+	got, err := hub.queues.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{QueueUrl: &url, MaxNumberOfMessages: 10, VisibilityTimeout: 0,
+		MessageAttributeNames: []string{"All"}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, m := range got.Messages {
 		if aws.ToString(m.Body) == body {
-			return true
+			return &m
 		}
 	}
-	return false
+	return nil
 }

@@ -41,9 +41,9 @@ func (r *smokeRun) scheduled(ctx context.Context, d *deployment) (string, error)
 
 // standing lists the orders that the schedule has placed.
 func (d *deployment) standing(ctx context.Context) (all []status, err error) {
-	rule := d.resources["StarterFunctionStandingOrder"]
+	rule := d.resources["StandingOrderRule"]
 	if rule.id == "" {
-		return nil, errors.New("the stack has no rule StarterFunctionStandingOrder; the template was changed, and this command was not")
+		return nil, errors.New("the stack has no rule StandingOrderRule; the template was changed, and this command was not")
 	}
 	tick := awslambda.Tick{Rule: rule.id[strings.LastIndexByte(rule.id, '/')+1:]}.ID()
 	id := orders.Order{ID: tick[:strings.LastIndexByte(tick, '-')+1]}.InstanceID()

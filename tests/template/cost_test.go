@@ -31,7 +31,7 @@ func TestIdleCost(t *testing.T) {
 			}
 		}
 	})
-	t.Run("on request there are mail's identity and configuration set and an alarm, and nothing else", func(t *testing.T) {
+	t.Run("on request there are mail's identity and configuration set, an alarm and a schedule, and nothing else", func(t *testing.T) {
 		got := map[string]string{}
 		for _, r := range deploy(t, everything...).resources {
 			if _, there := s.resources[r.name]; !there {
@@ -39,7 +39,7 @@ func TestIdleCost(t *testing.T) {
 			}
 		}
 		same(t, got, map[string]string{"MailIdentity": "AWS::SES::EmailIdentity", "MailConfigurationSet": "AWS::SES::ConfigurationSet",
-			"DeadLettersAlarm": "AWS::CloudWatch::Alarm"})
+			"DeadLettersAlarm": "AWS::CloudWatch::Alarm", "StandingOrderRule": "AWS::Events::Rule", "StandingOrderPermission": "AWS::Lambda::Permission"})
 	})
 	t.Run("nothing is traced, cached or measured in detail", func(t *testing.T) {
 		for _, f := range s.of("AWS::Lambda::Function") {

@@ -92,7 +92,7 @@ func TestEnvironment(t *testing.T) {
 	all := []string{"GOMEMLIMIT", awslambda.EnvHub, awslambda.EnvDirectDelay, awslambda.EnvMeter,
 		aws.EnvTable, aws.EnvBucket, aws.EnvInboxURL, aws.EnvWakeURL, aws.EnvActivitiesURL}
 	own := map[string][]string{
-		"StarterFunction":      {awslambda.EnvPublicURL, awslambda.EnvAccess, awslambda.EnvOrigins},
+		"StarterFunction":      {awslambda.EnvPublicURL, awslambda.EnvAccess, awslambda.EnvOrigins, awslambda.EnvRejected},
 		"OrchestratorFunction": {aws.EnvDeadInboxURL, aws.EnvDeadWakeURL, aws.EnvDeadActivitiesURL},
 	}
 	for _, name := range functions {

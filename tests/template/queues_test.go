@@ -3,6 +3,7 @@
 package template_test
 
 import (
+	"encoding/json"
 	"maps"
 	"slices"
 	"strings"
@@ -104,15 +105,14 @@ func TestTriggers(t *testing.T) {
 	})
 	t.Run("the sweep runs every minute, and there is no standing order", func(t *testing.T) {
 		same(t, rules(s), map[string]rule{
-			"OrchestratorFunctionSweep":    {"rate(1 minute)", "ENABLED", "OrchestratorFunction"},
-			"StarterFunctionStandingOrder": {"rate(1 day)", "DISABLED", "StarterFunction"},
+			"OrchestratorFunctionSweep": {"rate(1 minute)", "ENABLED", "OrchestratorFunction"},
 		})
 	})
 	t.Run("a standing order switches its schedule on", func(t *testing.T) {
 		on := deploy(t, everything...)
-		same(t, rules(on)["StarterFunctionStandingOrder"].State, "ENABLED")
+		same(t, rules(on)["StandingOrderRule"], rule{"rate(1 day)", "ENABLED", "StarterFunction"})
 	})
-	t.Run("the functions get EventBridge's own event, which says when it was due", func(t *testing.T) {
+	t.Run("the functions get EventBridge's own event, which says when it was due, the starter with the order in it", func(t *testing.T) {
 		for _, r := range s.of("AWS::Events::Rule") {
 			for _, target := range list(r.get("Targets")) {
 				for key := range maps.Keys(target.(map[string]any)) {
@@ -122,6 +122,17 @@ func TestTriggers(t *testing.T) {
 				}
 			}
 		}
+		targets := list(deploy(t, append(everything, `StandingOrder={"a":1}`)...).one(t, "StandingOrderRule").get("Targets"))
+		same(t, dig(targets[0], "InputTransformer", "InputPathsMap"), map[string]any{"rule": "$.resources[0]", "time": "$.time"})
+		// EventBridge puts quotes around texts that it fills in.
+		template, _ := dig(targets[0], "InputTransformer", "InputTemplate").(string)
+		filled := strings.NewReplacer("<rule>", `"arn:aws:events:r:1:rule/x"`, "<time>", `"2026-03-01T04:05:00Z"`).Replace(template)
+		var event map[string]any
+		if err := json.Unmarshal([]byte(filled), &event); err != nil {
+			t.Fatalf("%v: %s", err, filled)
+		}
+		same(t, event, map[string]any{"source": "aws.events", "resources": []any{"arn:aws:events:r:1:rule/x"}, "time": "2026-03-01T04:05:00Z",
+			"detail": map[string]any{"a": 1.0}})
 	})
 }
 
