@@ -82,7 +82,7 @@ func demonstration(addr, data string, approvalWindow time.Duration) dev.Config {
 		Title: "durable dev: the order demonstration",
 		Hints: []string{"Place an order:  curl -d @examples/orders/order.json http://" + addr + "/orders"},
 		Handlers: func(s dev.Services) []durable.Handler {
-			handlers := append(shop.Embedded(s.Table).Handlers(), notify.Notifier{Mailer: s.Mailer}.Handlers()...)
+			handlers := append(shop.Embedded(s.Table).Handlers(), notify.Notifier{Mailer: s.Mailer, Approver: "approver@example.com"}.Handlers()...)
 			return append(handlers, orders.ProcessOrder.Bind(fulfilment.ProcessOrder))
 		},
 		Routes: func(mux *http.ServeMux, s dev.Services, a *api.API) {

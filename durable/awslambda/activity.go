@@ -41,6 +41,12 @@ func (c Config) Activity(handlers func(Services) ([]durable.Handler, error)) {
 		if err != nil {
 			return nil, err
 		}
+		switch signed, err := h.openLinks(); {
+		case err != nil:
+			return nil, err
+		case signed != nil:
+			bound = signed.Handlers(bound)
+		}
 		a, err := newActivities(h, bound)
 		if err != nil {
 			return nil, err

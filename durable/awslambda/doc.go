@@ -47,6 +47,8 @@
 //	DURABLE_ACCESS        Starter       keys: each request needs one of the hub's keys; without it the gateway decides who is let in
 //	DURABLE_ORIGINS       Starter       origins, such as https://example.com, whose pages may call; commas between them
 //	DURABLE_REJECTED_URL  Starter       the queue for messages that can never be handled; without it, those are as others that fail
+//	DURABLE_LINK_KEYS     Starter, Activity  the parameter of SSM with the keys of package links, which is made when there is none; without it there are no links
+//	DURABLE_API_URL       Starter, Activity  the parameter of SSM with the API's address
 //	DURABLE_METER         all           1: each invocation logs how many requests of AWS it made
 //	DURABLE_BUILD         all           names the deployment; without it, the executable's build id
 //

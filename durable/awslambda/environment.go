@@ -28,6 +28,8 @@ const (
 	EnvAccess      = "DURABLE_ACCESS"
 	EnvOrigins     = "DURABLE_ORIGINS"
 	EnvRejected    = "DURABLE_REJECTED_URL"
+	EnvLinkKeys    = "DURABLE_LINK_KEYS"
+	EnvAPIURL      = "DURABLE_API_URL"
 	EnvMeter       = "DURABLE_METER"
 	EnvBuild       = "DURABLE_BUILD"
 	EnvInFlight    = "DURABLE_IN_FLIGHT"

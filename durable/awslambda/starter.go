@@ -104,7 +104,14 @@ func newStarter(h *hub, r Routes, name, publicURL string) (*starter, error) {
 	if r.HTTP != nil {
 		r.HTTP(mux, management)
 	}
-	return &starter{hub: h, routes: r, http: management.With(management.Guard(access.Operate, mux)),
+	served := management.With(management.Guard(access.Operate, mux))
+	switch signed, err := h.openLinks(); {
+	case err != nil:
+		return nil, err
+	case signed != nil:
+		served = signed.Before(served)
+	}
+	return &starter{hub: h, routes: r, http: served,
 		reject: rejectTo(h.AWS, os.Getenv(EnvRejected))}, nil
 }
 

@@ -20,6 +20,7 @@ import (
 	"github.com/durable-lambda/durable-lambda/durable/client"
 	"github.com/durable-lambda/durable-lambda/durable/codec"
 	"github.com/durable-lambda/durable-lambda/durable/dashboard"
+	"github.com/durable-lambda/durable-lambda/durable/links"
 	"github.com/durable-lambda/durable-lambda/durable/mail"
 	"github.com/durable-lambda/durable-lambda/durable/store"
 	"github.com/durable-lambda/durable-lambda/durable/web"
@@ -64,7 +65,19 @@ func Serve(ctx context.Context, c Config) (err error) {
 	st := store.New(store.Config{Backend: ports, MaxPayload: c.MaxPayload})
 	mailbox := mail.NewMailbox(ports.Table, mail.MailboxOptions{Home: "/", Log: c.Log})
 	services := Services{Client: client.New(st), Table: ports.Table, Mailer: mailbox, Log: c.Log}
-	handlers := c.Handlers(services)
+	ring, err := linkKeys(filepath.Join(data, linkKeysFile))
+	if err != nil {
+		return err
+	}
+	urls, err := links.New(links.Config{
+		Keys:    func(context.Context) (links.Ring, error) { return ring, nil },
+		Address: func(context.Context) (string, error) { return "http://" + listener.Addr().String(), nil },
+		Table:   ports.Table, Client: services.Client, Audit: c.Log,
+	})
+	if err != nil {
+		return err
+	}
+	handlers := urls.Handlers(c.Handlers(services))
 	served := api.Config{Client: services.Client, Hub: Hub, Definitions: definitions(handlers), Audit: c.Log}
 	if c.Keys {
 		served.Callers = access.NewKeys(access.Stored{Table: ports.Table}.Read)
@@ -82,14 +95,14 @@ func Serve(ctx context.Context, c Config) (err error) {
 	c.banner(listener.Addr(), data)
 	stopPumps := startPumps(w, st, db, c.Log)
 	defer stopPumps()
-	return c.serve(ctx, listener, services, management, mailbox)
+	return c.serve(ctx, listener, services, management, mailbox, urls)
 }
 
 // warmBytes is what instances may use that wait in memory for their next message.
 const warmBytes = 128 << 20
 
 // serve answers requests until ctx ends.
-func (c *Config) serve(ctx context.Context, listener net.Listener, s Services, management *api.API, mailbox *mail.Mailbox) error {
+func (c *Config) serve(ctx context.Context, listener net.Listener, s Services, management *api.API, mailbox *mail.Mailbox, urls *links.Links) error {
 	mux := http.NewServeMux()
 	mux.Handle("/", dashboard.New(dashboard.Config{Client: s.Client, Hub: Hub, MailURL: "/mail"}))
 	mux.Handle("/mail", mailbox.Handler())
@@ -98,7 +111,8 @@ func (c *Config) serve(ctx context.Context, listener net.Listener, s Services, m
 	c.Routes(mux, s, management)
 	requests, endRequests := context.WithCancel(context.WithoutCancel(ctx))
 	defer endRequests()
-	server := &http.Server{Handler: guard(listener.Addr(), c.AddrSetting, management.With(management.Guard(access.All, mux))), ReadHeaderTimeout: 10 * time.Second,
+	handler := urls.Before(management.With(management.Guard(access.All, mux)))
+	server := &http.Server{Handler: guard(listener.Addr(), c.AddrSetting, handler), ReadHeaderTimeout: 10 * time.Second,
 		BaseContext: func(net.Listener) context.Context { return requests }}
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(listener) }()

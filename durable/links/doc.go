@@ -1,39 +1,25 @@
-// Package links makes links that raise an event, for people who have no credentials: the buttons of a mail that asks for an approval.
+// Package links makes URLs that raise an event: for people who get a mail with two buttons, and have no account.
 //
-// A link is a capability. Whoever has it may raise one event of one life of one instance, with one payload, once, until it expires; and
-// nothing else. An activity makes it:
+//	approve, err := links.URL(ctx, orders.Approval, id, orders.Decision{Approved: true}, expires, links.Title("Approve order 1001"))
 //
-//	url, err := links.URL(ctx, orders.Approval, durable.InstanceID(ctx), orders.Decision{Approved: true}, expires)
+// is called in an activity. Whoever has the URL can do what it says, once, up to its expiry, and nothing else: it is for one event, of one
+// life of one instance, with one payload. It is signed with HMAC-SHA256, so that no part of it can be changed.
 //
-// The address opens a page that says what is about to happen, with a button. Only the button raises the event: what scanners of mail and
-// browsers fetch ahead changes nothing.
+// The URL leads to a page that says what is about to happen, and asks for it to be confirmed: a program that only follows links, as those
+// do which look into mails for viruses, approves nothing.
 //
-// # What a link holds
+// Attempts of one call of an activity make links that count as one: when the mail is sent twice, one of its buttons works, once.
 //
-// All that it says is in it, readable by whoever has it, and bound by HMAC-SHA256 with a key that it names. There is nothing to look up, so
-// one that was never made, is damaged, or was made with a key that is gone is answered with one and the same page, whatever instances there are.
+// Links signs and serves:
 //
-//	field        encoding
-//	version      1 byte: 1
-//	key          length, name of the key
-//	event        length, name
-//	instance     length, id
-//	incarnation  length, which life of the id
-//	payload      length, JSON of at most MaxPayload bytes
-//	expires      uvarint, Unix seconds
-//	nonce        16 bytes
-//	signature    32 bytes: HMAC-SHA256 of "durable/links/1", NUL, and all before
+//	l, err := links.New(links.Config{Keys: …, Address: …, Table: table, Client: client})
+//	handler = l.Before(handler)        // where nobody is asked for a key or a signature
+//	handlers = l.Handlers(handlers)    // so that URL finds it in the contexts of activities
 //
-// Lengths are uvarints. The whole is base64url without padding.
-//
-// # Once
-//
-// The event's identity comes from the nonce, so that the event is one however often it is raised. It is raised first, and then the link is
-// marked as used in the table until it has expired: after a crash between the two the link works again, and raises nothing new. All attempts
-// of one activity's call make the same link out of the same event, instance and payload, used together, whatever their times of expiry.
+// Servers of package dev, and functions of package awslambda that are told where keys are, have links without any of this.
 //
 // # Keys
 //
-// A Ring has the keys. To rotate: add a key, make it the current one, and remove the old one when its links have expired. To revoke all links
-// of a key at once, remove it.
+// A Ring has keys by name. One is for new links, the others are for those that were made before. To rotate: add a key and make it current; when
+// the links that the old one has signed are over, take it out. Whoever has a key can make any link.
 package links

@@ -4,165 +4,152 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
-	"encoding/binary"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/url"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/durable-lambda/durable-lambda/durable"
 	"github.com/durable-lambda/durable-lambda/durable/backend"
-	"github.com/durable-lambda/durable-lambda/durable/history"
 )
 
+// Path is where links are served, below their address.
+const Path = "/links/"
+
+// Limits of a link: of the JSON of its payload, of its title, and of the time up to its expiry.
 const (
-	// Base is the path that links are under.
-	Base = "/links/"
-	// MaxPayload is how many bytes of JSON a link may carry: mail programs and gateways cut long addresses.
 	MaxPayload = 2 << 10
+	MaxTitle   = 200
+	MaxLife    = 366 * 24 * time.Hour
 )
 
-// ErrNone is wrapped by URL when its context has no links.
-var ErrNone = errors.New("there are no signed links here")
-
-// Config says how links are made and what they do. Keys, BaseURL, Table and Client are required.
+// Config says what links are made of. All but Audit and Now are required.
 type Config struct {
-	// Keys returns the keys, each time that one is needed: it should remember them for a while.
+	// Keys returns the keys. It is called for each link that is made or followed: it should remember them for a while.
 	Keys func(context.Context) (Ring, error)
-	// BaseURL returns the address that Base is below, such as https://api.example.com/v1.
-	BaseURL func(context.Context) (string, error)
-	// Table keeps the marks of used links, in partitions that begin with links#, until they have expired.
+	// Address is where people reach the server, such as https://example.com/v1.
+	Address func(context.Context) (string, error)
+	// Table keeps which links were used.
 	Table backend.Table
-	// Client raises the events, and reads the instances that they are for.
+	// Client raises the events.
 	Client durable.Client
-	// Log gets an audit line for each use, and what could not be done; never a link or a key. Nil discards it.
-	Log *slog.Logger
-	// Now is the clock: time.Now without it.
-	Now func() time.Time
+	// Audit gets a line for each use of a link.
+	Audit *slog.Logger
+	Now   func() time.Time
 }
 
-// Links makes links of one task hub and serves them. It is safe for concurrent use.
-type Links struct{ Config }
+// Links makes links, and is the handler that serves them at Path. It is safe for concurrent use.
+type Links struct{ cfg Config }
 
-// New returns the links of a hub. It panics when a required part is missing.
-func New(c Config) *Links {
-	if c.Keys == nil || c.BaseURL == nil || c.Table == nil || c.Client == nil {
-		panic("links: Config needs Keys, BaseURL, Table and Client")
+// New returns the links that cfg describes.
+func New(cfg Config) (*Links, error) {
+	if cfg.Keys == nil || cfg.Address == nil || cfg.Table == nil || cfg.Client == nil {
+		return nil, errors.New("links: Config needs Keys, Address, Table and Client")
 	}
-	if c.Log == nil {
-		c.Log = slog.New(slog.DiscardHandler)
+	if cfg.Audit == nil {
+		cfg.Audit = slog.New(slog.DiscardHandler)
 	}
-	if c.Now == nil {
-		c.Now = time.Now
+	if cfg.Now == nil {
+		cfg.Now = time.Now
 	}
-	return &Links{c}
+	return &Links{cfg: cfg}, nil
 }
 
-type contextKey struct{}
+type linksKey struct{}
 
-// With returns a context in which URL makes links of l: for tests of activities. In a hub, Handlers does it.
+// With returns a context in which URL finds the links.
 func With(ctx context.Context, l *Links) context.Context {
-	return context.WithValue(ctx, contextKey{}, l)
+	return context.WithValue(ctx, linksKey{}, l)
 }
 
-// Handlers returns the handlers, the activities among them with l in their contexts.
-func (l *Links) Handlers(hs []durable.Handler) []durable.Handler {
-	out := make([]durable.Handler, len(hs))
-	for i, h := range hs {
+// Handlers returns handlers whose activities find the links in their contexts. Others stay as they are.
+func (l *Links) Handlers(all []durable.Handler) []durable.Handler {
+	out := make([]durable.Handler, 0, len(all))
+	for _, h := range all {
 		if do := h.Do; do != nil {
-			h.Do = func(ctx context.Context, input []byte) ([]byte, *history.Failure) { return do(With(ctx, l), input) }
+			h.Do = func(ctx context.Context, input []byte) ([]byte, *failure) { return do(With(ctx, l), input) }
 		}
-		out[i] = h
+		out = append(out, h)
 	}
 	return out
 }
 
-// URL returns a link that raises event on the instance with v, once, until it expires, to the second. The context must be that of an activity
-// in a hub with links, or of With: otherwise the error wraps ErrNone. The instance must be there, and it is this life of its id that the link
-// is for: durable.ErrNotFound, durable.ErrEnded. What can never be a link wraps durable.ErrInvalid. Treat the link as a password.
-func URL[T any](ctx context.Context, event durable.Event[T], instance string, v T, expires time.Time) (string, error) {
-	fail := func(err error) (string, error) {
-		return "", fmt.Errorf("a link to raise %s on instance %s: %w", event.Name(), instance, err)
-	}
-	l, _ := ctx.Value(contextKey{}).(*Links)
+// Option is what Title returns.
+type Option func(*claim)
+
+// Title is an Option: what the page calls the link, instead of the event's name.
+func Title(text string) Option { return func(c *claim) { c.title = text } }
+
+// ErrNone is returned by URL where nobody has links.
+var ErrNone = errors.New("links: this context has none: call links.URL in an activity of a worker that has links, or use links.With")
+
+// URL makes a link that raises an event with a value for an instance, once, until it expires. It reads the instance, and so is for activities
+// and not for orchestrations. Every attempt of the same call of an activity makes links that count as one, so v should not differ.
+//
+// ErrNone; durable.ErrInvalid: a value or title that is too long, an expiry that has passed or is more than MaxLife ahead;
+// durable.ErrNotFound, durable.ErrEnded: nobody waits for the event.
+func URL[T any](ctx context.Context, e durable.Event[T], instance string, v T, expires time.Time, opts ...Option) (string, error) {
+	l, _ := ctx.Value(linksKey{}).(*Links)
 	if l == nil {
-		return fail(fmt.Errorf("%w: call links.URL in an activity, of a hub whose handlers went through links.Handlers; in a test, use links.With", ErrNone))
+		return "", ErrNone
 	}
 	payload, err := json.Marshal(v)
 	if err != nil {
-		return fail(errors.Join(durable.ErrInvalid, err))
+		return "", fmt.Errorf("links: %w: %w", durable.ErrInvalid, err)
 	}
-	if len(payload) > MaxPayload {
-		return fail(fmt.Errorf("%w: the payload has %d bytes of JSON, a link carries at most %d: keep it elsewhere and pass a reference", durable.ErrInvalid, len(payload), MaxPayload))
+	c := claim{event: e.Name(), instance: instance, payload: payload, expires: expires}
+	for _, opt := range opts {
+		opt(&c)
 	}
-	link, err := l.sign(ctx, claim{event: event.Name(), instance: instance, payload: payload, expires: expires})
-	if err != nil {
-		return fail(err)
-	}
-	return link, nil
+	return l.make(ctx, c)
 }
 
-func (l *Links) sign(ctx context.Context, c claim) (string, error) {
-	if !c.expires.After(l.Now()) {
-		return "", fmt.Errorf("%w: it would have expired already, at %s", durable.ErrInvalid, c.expires.UTC().Format(time.RFC3339))
+func (l *Links) make(ctx context.Context, c claim) (string, error) {
+	now := l.cfg.Now()
+	switch {
+	case len(c.payload) > MaxPayload:
+		return "", fmt.Errorf("links: %w: the value has %d bytes of JSON, at most %d fit into a link: let the event name what it is about", durable.ErrInvalid, len(c.payload), MaxPayload)
+	case len(c.title) > MaxTitle || !utf8.ValidString(c.title):
+		return "", fmt.Errorf("links: %w: the title has %d bytes: at most %d, in UTF-8, are taken", durable.ErrInvalid, len(c.title), MaxTitle)
+	case !c.expires.After(now) || c.expires.After(now.Add(MaxLife)):
+		return "", fmt.Errorf("links: %w: it is to expire at %s: that must be to come, within a year", durable.ErrInvalid, c.expires.UTC().Format(time.RFC3339))
 	}
-	base, err := l.BaseURL(ctx)
-	if err != nil {
-		return "", fmt.Errorf("the address that links begin with cannot be read: %w", err)
+	in, err := l.cfg.Client.Get(ctx, c.instance, durable.NoInput)
+	switch {
+	case err != nil:
+		return "", fmt.Errorf("links: instance %s: %w", c.instance, err)
+	case in.Status.Ended():
+		return "", fmt.Errorf("links: instance %s: %w", c.instance, durable.ErrEnded)
 	}
-	if u, err := url.Parse(base); err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
-		return "", fmt.Errorf("the address %q, which links begin with, is no absolute URL of http or https", base)
-	}
-	ring, err := l.ring(ctx)
-	if err != nil {
-		return "", err
-	}
-	in, err := l.Client.Get(ctx, c.instance, durable.NoInput)
-	if err != nil {
-		return "", err
-	}
-	if in.Status.Ended() {
-		return "", durable.ErrEnded
-	}
-	c.key, c.incarnation, c.nonce = ring.Current, in.Incarnation, nonce(ctx, &c)
-	token := c.encode(ring.Keys[ring.Current])
-	if len(token) > maxToken {
-		return "", fmt.Errorf("%w: it would have %d characters, at most %d are allowed", durable.ErrInvalid, len(token), maxToken)
-	}
-	return strings.TrimSuffix(base, "/") + Base + token, nil
-}
-
-// ring reads the keys, and believes none that are too short.
-func (l *Links) ring(ctx context.Context) (Ring, error) {
-	r, err := l.Keys(ctx)
+	c.incarnation, c.use = in.Incarnation, use(durable.IdempotencyKey(ctx), c)
+	ring, err := l.cfg.Keys(ctx)
 	if err == nil {
-		err = r.Check()
+		err = ring.check()
 	}
 	if err != nil {
-		return Ring{}, fmt.Errorf("the keys of links cannot be used: %w", err)
+		return "", fmt.Errorf("links: %w", err)
 	}
-	return r, nil
+	address, err := l.cfg.Address(ctx)
+	if err != nil {
+		return "", fmt.Errorf("links: %w", err)
+	}
+	c.key = ring.Current
+	return strings.TrimRight(address, "/") + Path + c.seal(ring.Keys[c.key]), nil
 }
 
-// nonce tells links apart. In an activity it is the same for all attempts of a call: a mail that is sent again must not make a link anew that
-// was used. It need not be secret, because the signature is.
-func nonce(ctx context.Context, c *claim) (n [nonceSize]byte) {
-	key := durable.IdempotencyKey(ctx)
-	if key == "" {
-		_, _ = rand.Read(n[:]) // it never fails
-		return n
+// use is what links have in common that are used once: those of one call of an activity which say the same. Outside of activities each
+// link is its own.
+func use(call string, c claim) string {
+	if call == "" {
+		return rand.Text()
 	}
-	h := sha256.New()
-	h.Write([]byte(domain + "nonce\x00"))
-	for _, part := range []string{key, c.event, c.instance, string(c.payload)} {
-		var size [8]byte
-		binary.BigEndian.PutUint64(size[:], uint64(len(part)))
-		h.Write(size[:])
-		h.Write([]byte(part))
+	sum := sha256.New()
+	for _, part := range []string{call, c.event, c.instance, string(c.payload)} {
+		fmt.Fprintf(sum, "%d %s", len(part), part)
 	}
-	copy(n[:], h.Sum(nil))
-	return n
+	return hex.EncodeToString(sum.Sum(nil)[:16])
 }

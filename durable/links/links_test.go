@@ -3,454 +3,470 @@ package links_test
 import (
 	"bytes"
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
 	"encoding/base64"
 	"errors"
-	"fmt"
-	"html"
+
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"regexp"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/durable-lambda/durable-lambda/durable"
 	"github.com/durable-lambda/durable-lambda/durable/backend"
+	"github.com/durable-lambda/durable-lambda/durable/backend/memory"
 	"github.com/durable-lambda/durable-lambda/durable/durabletest"
 	"github.com/durable-lambda/durable-lambda/durable/links"
 )
 
-type answer struct {
+type decision struct {
 	Approved bool   `json:"approved"`
-	Note     string `json:"note,omitempty"`
+	By       string `json:"by,omitempty"`
 }
 
 var (
-	approval = durable.NewEvent[answer]("Approval")
-	other    = durable.NewEvent[answer]("Other")
-	ask      = durable.NewActivity[string, string]("Ask")
-	collect  = durable.NewOrchestration[string, []answer]("Collect")
+	approval = durable.NewEvent[decision]("Approval")
+	other    = durable.NewEvent[decision]("Other")
+	waits    = durable.NewOrchestration[durable.None, []decision]("Waits")
 )
 
-// client counts what is raised, and fails on demand.
-type client struct {
-	durable.Client
-	raised atomic.Int32
-	err    error
-	meet   *sync.WaitGroup // all that raise wait for each other
+// site is a hub whose instances wait for an approval, and its links.
+type site struct {
+	t    *testing.T
+	sys  *durabletest.System
+	l    *links.Links
+	ring links.Ring
+	log  *bytes.Buffer
+	// table keeps the marks; they cannot be read, or written.
+	table         backend.Table
+	fail, failPut *bool
 }
 
-func (c *client) Raise(ctx context.Context, req durable.EventRequest) error {
-	c.raised.Add(1)
-	if c.meet != nil {
-		c.meet.Done()
-		c.meet.Wait()
-	}
-	if c.err != nil {
-		return c.err
-	}
-	return c.Client.Raise(ctx, req)
-}
-
-// table fails its puts on demand.
-type table struct {
+type flaky struct {
 	backend.Table
-	err error
+	fail, failPut *bool
 }
 
-func (t *table) Put(ctx context.Context, item backend.Item, cond backend.Condition) error {
-	if t.err != nil {
-		return t.err
+func (f flaky) Get(ctx context.Context, k backend.Key) (*backend.Item, error) {
+	if *f.fail {
+		return nil, errors.New("throttled")
 	}
-	return t.Table.Put(ctx, item, cond)
+	return f.Table.Get(ctx, k)
 }
 
-// hub has instances that collect answers for ten hours; each asks for its own with a link.
-type hub struct {
-	*durabletest.System
-	t      *testing.T
-	client *client
-	table  *table
-	ring   links.Ring
-	links  *links.Links
-	log    bytes.Buffer
-	tries  int // attempts of the activity that fail after they have made their link
-	made   []string
+func (f flaky) Put(ctx context.Context, i backend.Item, c backend.Condition) error {
+	if *f.failPut {
+		return errors.New("throttled")
+	}
+	return f.Table.Put(ctx, i, c)
 }
 
-func newHub(t *testing.T) *hub {
-	h := &hub{t: t, ring: links.Ring{Current: "a", Keys: map[string][]byte{"a": bytes.Repeat([]byte("k"), 32)}}}
-	h.System = durabletest.New(t)
-	h.client, h.table = &client{Client: h.Client}, &table{Table: h.Table}
-	var mu sync.Mutex
-	h.links = links.New(links.Config{
-		Keys:    func(context.Context) (links.Ring, error) { return h.ring, nil },
-		BaseURL: func(context.Context) (string, error) { return "https://hub.example/v1/", nil },
-		Table:   h.table, Client: h.client, Now: h.Now, Log: slog.New(slog.NewTextHandler(locked{&mu, &h.log}, nil)),
+func newSite(t *testing.T) *site {
+	t.Helper()
+	s := &site{t: t, log: new(bytes.Buffer), fail: new(bool), failPut: new(bool), ring: links.NewRing(durabletest.Epoch)}
+	s.sys = durabletest.New(t, waits.Bind(func(ctx durable.Context, _ durable.None) (all []decision, err error) {
+		for d, err := range approval.All(ctx) {
+			if all = append(all, d); err != nil || !d.Approved {
+				return all, err
+			}
+		}
+		return all, nil
+	}))
+	s.table = flaky{memory.New(memory.Options{}).Backend().Table, s.fail, s.failPut}
+	var err error
+	s.l, err = links.New(links.Config{
+		Keys:    func(context.Context) (links.Ring, error) { return s.ring, nil },
+		Address: func(context.Context) (string, error) { return "https://shop.example.com/v1/", nil },
+		Table:   s.table, Client: s.sys.Client, Now: s.sys.Now,
+		Audit: slog.New(slog.NewJSONHandler(s.log, nil)),
 	})
-	h.Deploy("links", h.links.Handlers([]durable.Handler{
-		ask.Bind(func(ctx context.Context, note string) (string, error) {
-			link, err := links.URL(ctx, approval, durable.InstanceID(ctx), answer{true, note}, h.Now().Add(time.Hour))
-			h.made = append(h.made, link)
-			if h.tries--; h.tries >= 0 {
-				err = errors.New("the mail does not go out")
-			}
-			return link, err
-		}),
-		collect.Bind(func(ctx durable.Context, note string) (all []answer, err error) {
-			if _, err := durable.Go(ctx, func(ctx durable.Context) (string, error) {
-				return ask.With(durable.Retry{Attempts: 3, Initial: time.Second}).Call(ctx, note)
-			}).Await(); err != nil {
-				return nil, err
-			}
-			for deadline := ctx.Now().Add(10 * time.Hour); ; {
-				a, err := approval.Within(ctx, max(0, deadline.Sub(ctx.Now())))
-				if errors.Is(err, durable.ErrTimeout) {
-					return all, nil
-				} else if err != nil {
-					return nil, err
-				}
-				all = append(all, a)
-			}
-		}),
-	})...)
-	return h
-}
-
-type locked struct {
-	mu *sync.Mutex
-	w  io.Writer
-}
-
-func (l locked) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.w.Write(p)
-}
-
-// start runs an instance and returns the token of its link.
-func (h *hub) start(id, note string) string {
-	h.t.Helper()
-	if _, err := collect.Submit(h.t.Context(), h.Client, note, durable.ID(id)); err != nil {
-		h.t.Fatal(err)
-	}
-	h.Advance(time.Minute)
-	token, ok := strings.CutPrefix(h.made[len(h.made)-1], "https://hub.example/v1/links/")
-	if !ok {
-		h.t.Fatalf("the link is %q", h.made[len(h.made)-1])
-	}
-	return token
-}
-
-// mint makes a link outside of an activity.
-func (h *hub) mint(id string, note string, d time.Duration) string {
-	h.t.Helper()
-	link, err := links.URL(links.With(h.t.Context(), h.links), approval, id, answer{true, note}, h.Now().Add(d))
 	if err != nil {
-		h.t.Fatal(err)
+		t.Fatal(err)
 	}
-	return link[strings.LastIndexByte(link, '/')+1:]
+	return s
 }
 
-func (h *hub) send(method, path, body string) *httptest.ResponseRecorder {
-	r := httptest.NewRequest(method, path, strings.NewReader(body))
-	if method == http.MethodPost {
-		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+func (s *site) start(id string) {
+	s.t.Helper()
+	if _, err := waits.Submit(s.t.Context(), s.sys.Client, durable.None{}, durable.ID(id)); err != nil {
+		s.t.Fatal(err)
 	}
+	s.sys.Settle()
+}
+
+// call is the context of an activity's call.
+func (s *site) call(key string) context.Context {
+	return links.With(durable.WithActivityInfo(s.t.Context(), durable.ActivityInfo{Key: key}), s.l)
+}
+
+func (s *site) link(key, id string, d decision, opts ...links.Option) string {
+	s.t.Helper()
+	u, err := links.URL(s.call(key), approval, id, d, s.sys.Now().Add(time.Hour), opts...)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return u
+}
+
+func (s *site) send(method, u string) (status int, body string, h http.Header) {
+	s.t.Helper()
 	w := httptest.NewRecorder()
-	h.links.Handler().ServeHTTP(w, r)
-	return w
+	s.l.ServeHTTP(w, httptest.NewRequest(method, strings.TrimPrefix(u, "https://shop.example.com/v1"), nil))
+	s.sys.Settle()
+	return w.Code, w.Body.String(), w.Header()
 }
 
-func (h *hub) get(token string) *httptest.ResponseRecorder { return h.send("GET", "/links/"+token, "") }
-
-func (h *hub) post(token string) *httptest.ResponseRecorder {
-	return h.send("POST", "/links/use", url.Values{"token": {token}}.Encode())
-}
-
-// answers are what an instance was told in all, once it has ended.
-func (h *hub) answers(id string) string {
-	h.t.Helper()
-	h.Advance(11 * time.Hour)
-	in, err := h.Client.Get(h.t.Context(), id)
-	if err != nil || in.Status != durable.Completed {
-		h.t.Fatalf("instance %s: %s, %v, %s", id, in.Status, err, in.Output)
+// events are how many approvals an instance has had.
+func (s *site) events(id string) (n int) {
+	s.t.Helper()
+	all, err := s.sys.Client.History(s.t.Context(), id)
+	if err != nil {
+		s.t.Fatal(err)
 	}
-	return string(in.Output)
-}
-
-func (h *hub) wants(w *httptest.ResponseRecorder, status int, text string) {
-	h.t.Helper()
-	if w.Code != status || !strings.Contains(w.Body.String(), text) {
-		h.t.Errorf("answered %d, want %d with %q:\n%s", w.Code, status, text, w.Body)
-	}
-}
-
-func TestALinkRaisesItsEventOnce(t *testing.T) {
-	t.Parallel()
-	h := newHub(t)
-	token := h.start("one", "fine")
-	h.wants(h.get(token), 200, "fine")
-	h.wants(h.post(token), 200, "Done")
-	h.wants(h.post(token), 410, "used before")
-	h.wants(h.get(token), 410, "used before")
-	if n := h.client.raised.Load(); n != 1 {
-		t.Errorf("it was raised %d times", n)
-	}
-	if got := h.answers("one"); got != `[{"approved":true,"note":"fine"}]` {
-		t.Errorf("the instance was told %s", got)
-	}
-	log := h.log.String()
-	if strings.Count(log, "msg=audit") != 2 || !strings.Contains(log, "outcome=raised") || !strings.Contains(log, "outcome=used") || !strings.Contains(log, "instance=one") {
-		t.Errorf("the log is\n%s", log)
-	}
-	if strings.Contains(log, token) || strings.Contains(log, token[len(token)-40:]) || strings.Contains(log, "kkkk") {
-		t.Errorf("the log has a link or a key:\n%s", log)
-	}
-}
-
-func TestLookingChangesNothing(t *testing.T) {
-	t.Parallel()
-	h := newHub(t)
-	token := h.start("one", "")
-	for _, method := range []string{"GET", "HEAD", "PUT", "DELETE", "OPTIONS", "PATCH"} {
-		h.send(method, "/links/"+token, "")
-		h.send(method, "/links/use?token="+token, "")
-	}
-	h.send("POST", "/links/"+token, "")
-	h.send("POST", "/links/"+token, url.Values{"token": {token}}.Encode())
-	h.send("POST", "/links/use?token="+token, "")
-	if n := h.client.raised.Load(); n != 0 {
-		t.Errorf("it was raised %d times", n)
-	}
-	if got := h.log.String(); strings.Contains(got, token) {
-		t.Errorf("the log has the link:\n%s", got)
-	}
-	h.wants(h.post(token), 200, "Done")
-}
-
-func TestWhatIsNoLinkIsOneAndTheSamePage(t *testing.T) {
-	t.Parallel()
-	h := newHub(t)
-	right, wrong := h.start("one", ""), map[string]string{}
-	h.start("two", "")
-	flip := func(change func([]byte) []byte) string {
-		raw, err := base64.RawURLEncoding.DecodeString(right)
-		if err != nil {
-			t.Fatal(err)
+	for _, e := range all {
+		if e.Name == "Approval" || e.Name == "Other" {
+			n++
 		}
-		return base64.RawURLEncoding.EncodeToString(change(bytes.Clone(raw)))
 	}
-	replace := func(old, new string) string {
-		return flip(func(b []byte) []byte {
-			if !bytes.Contains(b, []byte(old)) {
-				t.Fatalf("the token has no %q", old)
-			}
-			return bytes.Replace(b, []byte(old), []byte(new), 1)
-		})
+	return n
+}
+
+func TestALinkApprovesOnceAndOnlyWhenItIsPosted(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.start("order-1001")
+	u := s.link("mail 1", "order-1001", decision{Approved: true, By: "Ada"}, links.Title("Approve order 1001"))
+	if !strings.HasPrefix(u, "https://shop.example.com/v1/links/") || len(u) > 400 {
+		t.Errorf("the link is %s", u)
 	}
-	wrong["nothing"], wrong["no base64"], wrong["a word"] = "", "a.b~c", "use"
-	wrong["another instance"] = replace("one", "two")
-	wrong["an instance that is not there"] = replace("one", "six")
-	wrong["another event"] = replace("Approval", "Dismissa")
-	wrong["another payload"] = replace(`"approved":true`, `"approved":null`[:15])
-	wrong["another key's name"] = replace("\x01a", "\x01b")
-	wrong["no signature"] = flip(func(b []byte) []byte { return b[:len(b)-32] })
-	wrong["cut"] = right[:len(right)-4]
-	wrong["longer"] = right + "AAAA"
-	wrong["huge"] = strings.Repeat("A", 7000)
-	wrong["a huge right one"] = right + strings.Repeat("A", 70000)
-	wrong["padded"] = right + "="                             // another spelling
-	wrong["lengths that move"] = flip(func(b []byte) []byte { // "Approval" + "one" as "Approvalo" + "ne"
-		i := bytes.Index(b, []byte("\x08Approval\x03one"))
-		return append(append(b[:i:i], "\x09Approvalo\x02ne"...), b[i+13:]...)
-	})
-	for i := range len(right) * 3 / 4 {
-		wrong[fmt.Sprintf("byte %d", i)] = flip(func(b []byte) []byte { b[i] ^= 1; return b })
+	for _, method := range []string{"GET", "HEAD", "GET", "PUT", "DELETE", "OPTIONS"} {
+		status, body, h := s.send(method, u)
+		if n := s.events("order-1001"); n != 0 {
+			t.Fatalf("%s has raised %d events", method, n)
+		}
+		if method == "GET" && (status != 200 || !strings.Contains(body, "<h1>Approve order 1001</h1>") || !strings.Contains(body, "<dt>approved</dt><dd>yes</dd>") ||
+			!strings.Contains(body, `method="post"`) || !strings.Contains(body, "Nothing has happened yet")) {
+			t.Errorf("the page is %d %s", status, body)
+		}
+		if method == "HEAD" && (status != 200 || body != "") || method == "PUT" && status != 405 {
+			t.Errorf("%s is answered %d %s", method, status, body)
+		}
+		if method == "GET" && (!strings.HasPrefix(h.Get("Content-Security-Policy"), "default-src 'none'") || h.Get("Cache-Control") != "no-store" || h.Get("Referrer-Policy") != "no-referrer" ||
+			h.Get("X-Content-Type-Options") != "nosniff" || !strings.Contains(h.Get("X-Robots-Tag"), "noindex")) {
+			t.Errorf("the headers are %v", h)
+		}
 	}
-	wrong["a key that is not there, guessed to be zeros"] = flip(func(b []byte) []byte {
-		b = bytes.Replace(b[:len(b)-32:len(b)-32], []byte("\x01a"), []byte("\x01z"), 1)
-		mac := hmac.New(sha256.New, make([]byte, 32))
-		mac.Write(append([]byte("durable/links/1\x00"), b...))
-		return mac.Sum(b)
-	})
-	for note := range 3 { // of three lengths, some leave bits that mean nothing
-		token := h.mint("one", strings.Repeat("x", note), time.Hour)
-		raw, _ := base64.RawURLEncoding.DecodeString(token)
-		for c := byte('0'); c <= 'z'; c++ {
-			spelling := token[:len(token)-1] + string(c)
-			if again, err := base64.RawURLEncoding.DecodeString(spelling); err == nil && spelling != token && bytes.Equal(raw, again) {
-				wrong["another spelling "+spelling[len(spelling)-3:]] = spelling
+	if status, body, _ := s.send("POST", u); status != 200 || !strings.Contains(body, "Done.") || s.events("order-1001") != 1 {
+		t.Errorf("it is answered %d %s, with %d events", status, body, s.events("order-1001"))
+	}
+	for _, again := range []string{u, s.link("mail 1", "order-1001", decision{Approved: true, By: "Ada"})} { // another attempt has mailed it again
+		for _, method := range []string{"GET", "POST"} {
+			if status, body, _ := s.send(method, again); status != 410 || !strings.Contains(body, "used before") || s.events("order-1001") != 1 {
+				t.Errorf("used before, %s is answered %d %s", method, status, body)
 			}
 		}
 	}
-	foreign := newHub(t)
-	foreign.ring.Keys["a"] = bytes.Repeat([]byte("x"), 32)
-	wrong["another hub's"] = foreign.start("one", "")
-	h.ring.Keys["b"], h.ring.Current = bytes.Repeat([]byte("n"), 32), "b"
-	wrong["rotated away"] = h.mint("one", "", time.Hour)
-	h.wants(h.get(wrong["rotated away"]), 200, "confirm")
-	h.wants(h.get(right), 200, "confirm") // both keys are in the ring
-	delete(h.ring.Keys, "b")
-	h.ring.Current = "a"
+	if status, _, _ := s.send("POST", s.link("mail 2", "order-1001", decision{Approved: true, By: "Ada"})); status != 200 || s.events("order-1001") != 2 {
+		t.Errorf("the link of another call is answered %d", status)
+	}
+	if lines := s.log.String(); strings.Count(lines, `"outcome":"done"`) != 2 || strings.Count(lines, `"outcome":"used before"`) != 2 || !strings.Contains(lines, `"instance":"order-1001"`) ||
+		strings.Contains(lines, u[len(u)-40:]) {
+		t.Errorf("the audit lines are\n%s", lines)
+	}
+}
 
-	want := h.post("").Body.String()
-	for name, token := range wrong {
-		posted := h.post(token)
-		if posted.Code != 404 || posted.Body.String() != want {
-			t.Errorf("%s: POST: %d\n%s", name, posted.Code, posted.Body)
+func TestALinkThatCouldNotBeMarkedIsFollowedAgainAndRaisesOneEvent(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.start("order-1")
+	u := s.link("c", "order-1", decision{Approved: true})
+	*s.failPut = true
+	if status, body, h := s.send("POST", u); status != 503 || !strings.Contains(body, "try again") || h.Get("Retry-After") == "" {
+		t.Errorf("it is answered %d %s", status, body)
+	}
+	*s.failPut = false
+	if status, _, _ := s.send("POST", u); status != 200 || s.events("order-1") != 1 {
+		t.Errorf("it is answered %d, and there are %d events", status, s.events("order-1"))
+	}
+}
+
+func TestFollowedAtTheSameTimeItRaisesOneEvent(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.start("order-1")
+	u := strings.TrimPrefix(s.link("c", "order-1", decision{Approved: true}), "https://shop.example.com/v1")
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() { s.l.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("POST", u, nil)) })
+	}
+	all.Wait()
+	s.sys.Settle()
+	if n := s.events("order-1"); n != 1 {
+		t.Errorf("there are %d events", n)
+	}
+}
+
+// TestWhatIsNoLinkOfOursIsAnsweredAlike tampers with a link in every way.
+func TestWhatIsNoLinkOfOursIsAnsweredAlike(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.start("order-1")
+	s.start("order-2")
+	u := s.link("c", "order-1", decision{})
+	cut := strings.LastIndexByte(u, '/') + 1
+	token, err := base64.RawURLEncoding.DecodeString(u[cut:])
+	if err != nil {
+		t.Fatal(err)
+	}
+	bad := []string{"", "x", "..", "%2e%2e", url.PathEscape("../../etc/passwd"), "<script>", strings.Repeat("A", 100), strings.Repeat("A", 10_000), u[cut : len(u)-1], u[cut:] + "A", u[cut:] + "/", u[cut:] + "=",
+		strings.ToUpper(u[cut:])}
+	for i := range token { // each byte, the signature's as well
+		b := bytes.Clone(token)
+		b[i] ^= 1
+		bad = append(bad, base64.RawURLEncoding.EncodeToString(b))
+	}
+	for n := range token {
+		bad = append(bad, base64.RawURLEncoding.EncodeToString(token[:n]), base64.RawURLEncoding.EncodeToString(token[n:]))
+	}
+	for from, to := range map[string]string{"order-1": "order-2", "Approval": "Approvbl", `{"approved":false}`: `{"approved":true }`} {
+		if !bytes.Contains(token, []byte(from)) {
+			t.Fatalf("the token has no %s", from)
 		}
-		looked := h.send("GET", "/links/"+url.PathEscape(token), "")
-		if looked.Code != 404 || looked.Body.String() != want {
-			t.Errorf("%s: GET: %d\n%s", name, looked.Code, looked.Body)
+		bad = append(bad, base64.RawURLEncoding.EncodeToString(bytes.Replace(token, []byte(from), []byte(to), 1)))
+	}
+	stranger := newSite(t)
+	stranger.start("order-1")
+	foreign := stranger.link("c", "order-1", decision{Approved: true})
+	bad = append(bad, foreign[cut:]) // of another hub's key, which has the same name
+	_, want, _ := s.send("GET", "/links/nothing")
+	for _, tok := range bad {
+		if tok == u[cut:] || base64.RawURLEncoding.EncodeToString(nil) == tok && tok == u[cut:] {
+			continue
+		}
+		for _, method := range []string{"GET", "POST"} {
+			r := httptest.NewRequest(method, "/links/", nil)
+			r.URL.Path = "/links/" + tok
+			w := httptest.NewRecorder()
+			s.l.ServeHTTP(w, r)
+			if w.Code != 404 || w.Body.String() != want {
+				t.Fatalf("%s %.80q is answered %d %s", method, tok, w.Code, w.Body)
+			}
 		}
 	}
-	if n := h.client.raised.Load(); n != 0 {
-		t.Errorf("it was raised %d times", n)
-	}
-	if got := h.answers("one"); got != "null" && got != "[]" {
-		t.Errorf("the instance was told %s", got)
+	s.sys.Settle()
+	if s.events("order-1")+s.events("order-2") > 0 || s.log.Len() > 0 {
+		t.Errorf("something was raised, or written down:\n%s", s.log)
 	}
 }
 
 func TestLinksThatAreOver(t *testing.T) {
 	t.Parallel()
-	h := newHub(t)
-	late := h.start("late", "")
-	h.Advance(time.Hour)
-	h.wants(h.get(late), 410, "expired")
-	h.wants(h.post(late), 410, "expired")
-
-	ended := h.mint("late", "", 100*time.Hour)
-	h.Advance(10 * time.Hour)
-	h.wants(h.get(ended), 410, "This is over")
-	h.wants(h.post(ended), 410, "This is over")
-	if _, err := collect.Submit(t.Context(), h.Client, "", durable.ID("late")); err != nil { // another life
-		t.Fatal(err)
-	}
-	h.wants(h.get(ended), 410, "This is over")
-	h.wants(h.post(ended), 410, "This is over")
-
-	h.start("gone", "")
-	gone := h.mint("gone", "", 100*time.Hour)
-	h.Advance(10 * time.Hour)
-	if err := h.Client.Purge(t.Context(), "gone"); err != nil {
-		t.Fatal(err)
-	}
-	h.wants(h.post(gone), 410, "This is over")
-	if n := h.client.raised.Load(); n != 0 {
-		t.Errorf("it was raised %d times", n)
-	}
-}
-
-func TestManyAtOnceRaiseOnce(t *testing.T) {
-	t.Parallel()
-	h := newHub(t)
-	token := h.start("one", "")
-	var done atomic.Int32
-	var wg sync.WaitGroup
-	h.client.meet = new(sync.WaitGroup) // so that none sees the mark of another before it raises
-	h.client.meet.Add(16)
-	for range 16 {
-		wg.Go(func() {
-			switch w := h.post(token); w.Code {
-			case 200:
-				done.Add(1)
-			case 410:
-			default:
-				t.Errorf("answered %d", w.Code)
-			}
-		})
-	}
-	wg.Wait()
-	if done.Load() != 1 {
-		t.Errorf("%d were told that it is done", done.Load())
-	}
-	if got := h.answers("one"); strings.Count(got, "approved") != 1 {
-		t.Errorf("the instance was told %s", got)
-	}
-}
-
-func TestACrashBetweenTheEventAndTheMark(t *testing.T) {
-	t.Parallel()
-	h := newHub(t)
-	token := h.start("one", "")
-	h.table.err = errors.New("the table is away")
-	h.wants(h.post(token), 503, "at the moment")
-	h.Settle() // the instance has the event, and may have acted on it
-	h.table.err = nil
-	h.wants(h.post(token), 200, "Done")
-	h.wants(h.post(token), 410, "used before")
-	if got := h.answers("one"); strings.Count(got, "approved") != 1 {
-		t.Errorf("the instance was told %s", got)
-	}
-}
-
-func TestWhatCannotBeRaisedIsNotUsed(t *testing.T) {
-	t.Parallel()
-	h := newHub(t)
-	token := h.start("one", "")
-	h.client.err = errors.New("the queue is away")
-	h.wants(h.post(token), 503, "at the moment")
-	h.client.err = nil
-	h.wants(h.post(token), 200, "Done")
-}
-
-func TestAttemptsOfACallMakeOneLink(t *testing.T) {
-	t.Parallel()
-	h := newHub(t)
-	h.tries = 2
-	h.start("one", "")
-	if len(h.made) != 3 {
-		t.Fatalf("there were %d attempts", len(h.made))
-	}
-	first, last := h.made[0], h.made[2]
-	h.wants(h.post(first[strings.LastIndexByte(first, '/')+1:]), 200, "Done")
-	h.wants(h.post(last[strings.LastIndexByte(last, '/')+1:]), 410, "used before")
-	if h.mint("one", "", time.Hour) == h.mint("one", "", time.Hour) {
-		t.Error("two links that no call has made are one")
-	}
-}
-
-func TestThePage(t *testing.T) {
-	t.Parallel()
-	h := newHub(t)
-	const evil = `</dd><script>alert(1)</script>"'><img src=x>`
-	id := `<b>"one"`
-	token := h.start(id, evil)
-	w := h.get(token)
-	body := w.Body.String()
-	h.wants(w, 200, html.EscapeString("<b>"))
-	if strings.Contains(body, "<script") || strings.Contains(body, "<img") || strings.Contains(body, "<b>") || !strings.Contains(body, "yes") {
-		t.Errorf("the page is\n%s", body)
-	}
-	style := regexp.MustCompile(`(?s)<style>(.*?)</style>`).FindStringSubmatch(body)
-	if style == nil {
-		t.Fatal("the page has no style")
-	}
-	hash := sha256.Sum256([]byte(style[1]))
-	want := map[string]string{
-		"Content-Security-Policy": "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(hash[:]) +
-			"'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-		"Referrer-Policy": "no-referrer", "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff",
-		"X-Robots-Tag": "noindex, nofollow", "Content-Type": "text/html; charset=utf-8",
-	}
-	for _, w := range []*httptest.ResponseRecorder{w, h.get("x"), h.post("x"), h.post(token), h.post(token)} {
-		for name, value := range want {
-			if got := w.Header().Get(name); got != value {
-				t.Errorf("%d: %s is %q, want %q", w.Code, name, got, value)
+	follow := func(t *testing.T, s *site, u string, status int, says string) {
+		t.Helper()
+		for _, method := range []string{"GET", "POST"} {
+			if got, body, _ := s.send(method, u); got != status || !strings.Contains(body, says) || strings.Contains(body, "<form") {
+				t.Errorf("%s is answered %d %s, want %d and %q", method, got, body, status, says)
 			}
 		}
 	}
-	form := regexp.MustCompile(`name="token" value="([^"]*)"`).FindStringSubmatch(body)
-	if form == nil || form[1] != token || !strings.Contains(body, `<form method="post" action="use">`) {
-		t.Errorf("the form is %q", form)
+	t.Run("expired", func(t *testing.T) {
+		t.Parallel()
+		s := newSite(t)
+		s.start("order-1")
+		u := s.link("c", "order-1", decision{Approved: true})
+		s.sys.Advance(time.Hour)
+		follow(t, s, u, 410, "has expired")
+		if s.events("order-1") > 0 {
+			t.Error("it was raised")
+		}
+	})
+	t.Run("ended", func(t *testing.T) {
+		t.Parallel()
+		s := newSite(t)
+		s.start("order-1")
+		u, no := s.link("c", "order-1", decision{Approved: true}), s.link("c", "order-1", decision{})
+		if status, _, _ := s.send("POST", no); status != 200 {
+			t.Fatalf("it is answered %d", status)
+		}
+		follow(t, s, u, 410, "Nobody waits")
+	})
+	t.Run("another life of the instance", func(t *testing.T) {
+		t.Parallel()
+		s := newSite(t)
+		s.start("order-1")
+		u := s.link("c", "order-1", decision{Approved: true})
+		s.send("POST", s.link("c", "order-1", decision{}))
+		s.start("order-1")
+		follow(t, s, u, 410, "Nobody waits")
+		if s.events("order-1") > 0 {
+			t.Error("the new one has got it")
+		}
+	})
+	t.Run("purged", func(t *testing.T) {
+		t.Parallel()
+		s := newSite(t)
+		s.start("order-1")
+		u := s.link("c", "order-1", decision{Approved: true})
+		s.send("POST", s.link("c", "order-1", decision{}))
+		if err := s.sys.Client.Purge(t.Context(), "order-1"); err != nil {
+			t.Fatal(err)
+		}
+		follow(t, s, u, 410, "Nobody waits")
+	})
+	t.Run("not now", func(t *testing.T) {
+		t.Parallel()
+		s := newSite(t)
+		s.start("order-1")
+		u := s.link("c", "order-1", decision{Approved: true})
+		*s.fail = true
+		follow(t, s, u, 503, "Nothing is lost")
+		*s.fail = false
+		if status, _, _ := s.send("POST", u); status != 200 || s.events("order-1") != 1 {
+			t.Errorf("afterwards it is answered %d", status)
+		}
+	})
+}
+
+func TestKeysAreRotated(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.start("order-1")
+	old := s.link("a", "order-1", decision{Approved: true})
+	s.ring = links.Ring{Current: "new", Keys: map[string][]byte{"new": bytes.Repeat([]byte("k"), 32), s.ring.Current: s.ring.Keys[s.ring.Current]}}
+	fresh := s.link("b", "order-1", decision{Approved: true})
+	for _, u := range []string{old, fresh} {
+		if status, _, _ := s.send("GET", u); status != 200 {
+			t.Errorf("with both keys it is answered %d", status)
+		}
+	}
+	delete(s.ring.Keys, durabletest.Epoch.UTC().Format("2006-01-02"))
+	if status, _, _ := s.send("POST", old); status != 404 {
+		t.Errorf("a link whose key is gone is answered %d", status)
+	}
+	if status, _, _ := s.send("POST", fresh); status != 200 {
+		t.Errorf("a link of the new key is answered %d", status)
+	}
+}
+
+func TestRings(t *testing.T) {
+	t.Parallel()
+	r := links.NewRing(time.Now())
+	again, err := links.ParseRing(r.Encode())
+	if err != nil || again.Current != r.Current || !bytes.Equal(again.Keys[r.Current], r.Keys[r.Current]) {
+		t.Errorf("%v is read as %v, %v", r, again, err)
+	}
+	if bytes.Equal(r.Keys[r.Current], links.NewRing(time.Now()).Keys[r.Current]) {
+		t.Error("two rings have the same key")
+	}
+	short := base64.StdEncoding.EncodeToString([]byte("a secret"))
+	for _, text := range []string{"", "{}", `{"current":"a"}`, `{"current":"a","keys":{"a":"` + short + `"}}`, `{"current":"a","keys":{"a":"a secret"}}`} {
+		if _, err := links.ParseRing([]byte(text)); err == nil || strings.Contains(err.Error(), "secret") || strings.Contains(err.Error(), short) {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+}
+
+func TestLinksThatCannotBeMade(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.start("order-1")
+	s.start("over")
+	s.send("POST", s.link("c", "over", decision{}))
+	now := s.sys.Now()
+	for name, c := range map[string]struct {
+		ctx     context.Context
+		id      string
+		v       decision
+		expires time.Time
+		opts    []links.Option
+		want    error
+	}{
+		"no links":       {t.Context(), "order-1", decision{}, now.Add(time.Hour), nil, links.ErrNone},
+		"too long":       {s.call("c"), "order-1", decision{By: strings.Repeat("x", 2048)}, now.Add(time.Hour), nil, durable.ErrInvalid},
+		"a long title":   {s.call("c"), "order-1", decision{}, now.Add(time.Hour), []links.Option{links.Title(strings.Repeat("x", 201))}, durable.ErrInvalid},
+		"over already":   {s.call("c"), "order-1", decision{}, now, nil, durable.ErrInvalid},
+		"for ever":       {s.call("c"), "order-1", decision{}, now.Add(400 * 24 * time.Hour), nil, durable.ErrInvalid},
+		"no time":        {s.call("c"), "order-1", decision{}, time.Time{}, nil, durable.ErrInvalid},
+		"no instance":    {s.call("c"), "nobody", decision{}, now.Add(time.Hour), nil, durable.ErrNotFound},
+		"ended":          {s.call("c"), "over", decision{}, now.Add(time.Hour), nil, durable.ErrEnded},
+		"as long as can": {s.call("c"), "order-1", decision{By: strings.Repeat("x", 2000)}, now.Add(365 * 24 * time.Hour), []links.Option{links.Title(strings.Repeat("x", 200))}, nil},
+	} {
+		u, err := links.URL(c.ctx, approval, c.id, c.v, c.expires, c.opts...)
+		if !errors.Is(err, c.want) || (err == nil) != (c.want == nil) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if err == nil {
+			if status, _, _ := s.send("GET", u); status != 200 {
+				t.Errorf("%s: %d bytes are answered %d", name, len(u), status)
+			}
+		}
+	}
+	if _, err := links.New(links.Config{}); err == nil {
+		t.Error("links of nothing can be made")
+	}
+}
+
+func TestPagesShowTextAsText(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.start("<b>1")
+	u, err := links.URL(s.call("c"), other, "<b>1", decision{By: `"><script>alert(1)</script>`}, s.sys.Now().Add(time.Hour), links.Title("</h1><img src=x>"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if status, body, _ := s.send("GET", u); status != 200 || strings.Contains(body, "<script>") || strings.Contains(body, "<img") || strings.Contains(body, "<b>") {
+		t.Errorf("the page is %d %s", status, body)
+	}
+}
+
+// TestActivitiesFindTheLinks runs an activity that makes one, in a system of its own.
+func TestActivitiesFindTheLinks(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.start("order-1")
+	mails := durable.NewActivity[string, string]("Mails")
+	asks := durable.NewOrchestration[string, string]("Asks")
+	sys := durabletest.New(t, s.l.Handlers([]durable.Handler{
+		mails.Bind(func(ctx context.Context, id string) (string, error) {
+			return links.URL(ctx, approval, id, decision{Approved: true}, s.sys.Now().Add(time.Hour))
+		}),
+		asks.Bind(func(ctx durable.Context, id string) (string, error) { return mails.Call(ctx, id) }),
+	})...)
+	run, err := asks.Submit(t.Context(), sys.Client, "order-1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sys.Settle()
+	u, err := run.Wait(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if status, _, _ := s.send("POST", u); status != 200 || s.events("order-1") != 1 {
+		t.Errorf("%s is answered %d", u, status)
+	}
+}
+
+func TestServedByAServer(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.start("order-1")
+	mux := http.NewServeMux()
+	mux.Handle(links.Path, s.l)
+	server := httptest.NewServer(mux)
+	defer server.Close()
+	u := server.URL + strings.TrimPrefix(s.link("c", "order-1", decision{Approved: true}), "https://shop.example.com/v1")
+	resp, err := http.Post(u, "application/x-www-form-urlencoded", strings.NewReader(""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, _ := io.ReadAll(resp.Body)
+	s.sys.Settle()
+	if resp.StatusCode != 200 || s.events("order-1") != 1 {
+		t.Errorf("it is answered %d %s", resp.StatusCode, body)
 	}
 }

@@ -6,129 +6,149 @@ import (
 	_ "embed"
 	"encoding/base64"
 	"encoding/json"
-	"html/template"
-	"log/slog"
+	"fmt"
+	"html"
+	"io"
 	"maps"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 )
 
-var (
-	//go:embed page/page.html
-	source string
-	//go:embed page/style.css
-	style string
+//go:embed page.css
+var style string
 
-	page = template.Must(template.New("page").Parse(source))
+// policy lets nothing in but this style, and forms post to this server only.
+var policy = "default-src 'none'; style-src 'sha256-" + digest(style) + "'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
-	// policy lets a page have its own style and post to its own server, and nothing else.
-	policy = func() string {
-		hash := sha256.Sum256([]byte(style))
-		return "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(hash[:]) + "'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-	}()
-)
-
-// outcome is what becomes of a request, and what its page says.
-type outcome struct {
-	word   string // in the audit line
-	status int
-	level  slog.Level
-	// Tone is the class of the page's banner.
-	tone, title, sentence string
+func digest(s string) string {
+	sum := sha256.Sum256([]byte(s))
+	return base64.StdEncoding.EncodeToString(sum[:])
 }
 
-var (
-	ready       = outcome{"ready", http.StatusOK, slog.LevelInfo, "", "Please confirm", "Nothing has been done yet. Look at what this is about, and press the button."}
-	raised      = outcome{"raised", http.StatusOK, slog.LevelInfo, "good", "Done", "Thank you. Your answer is on its way; you may close this page."}
-	used        = outcome{"used", http.StatusGone, slog.LevelInfo, "warn", "This link was used before", "It works once. Nothing was done now."}
-	expired     = outcome{"expired", http.StatusGone, slog.LevelInfo, "warn", "This link has expired", "Nothing was done. Ask whoever sent it for a new one."}
-	ended       = outcome{"ended", http.StatusGone, slog.LevelInfo, "warn", "This is over", "What the link is about has ended, so nothing was done."}
-	unknown     = outcome{"unknown", http.StatusNotFound, slog.LevelWarn, "bad", "There is no such link", "It may have been cut on its way: open it from the mail once more, or copy all of it. Nothing was done."}
-	unavailable = outcome{"failed", http.StatusServiceUnavailable, slog.LevelError, "bad", "This does not work at the moment", "Please open the link again in a minute. It does not matter how often you do: it counts once."}
-)
+type fact struct{ name, value string }
 
-// line is a value of the payload.
-type line struct{ Name, Value string }
+var sentences = map[outcome]string{
+	unknown: "This is no link of ours. Perhaps a part of it was lost: open it from the mail once more.",
+	expired: "This link has expired.",
+	used:    "This link was used before. It works once.",
+	over:    "Nobody waits for this any more.",
+	trouble: "Something does not work at the moment. Nothing is lost: try again in a minute.",
+	done:    "Done. You can close this page.",
+}
 
-// write answers with the page of an outcome. What a link says is shown to whoever has a right one.
-func write(w http.ResponseWriter, o outcome, c *claim, token string) {
-	view := struct {
-		Style                        template.CSS
-		Title, Sentence, Tone, Token string
-		Event, Instance, Until       string
-		Lines                        []line
-	}{Style: template.CSS(style), Title: o.title, Sentence: o.sentence, Tone: o.tone}
-	if c != nil {
-		view.Event, view.Instance, view.Lines = c.event, c.instance, lines(c.payload)
-	}
-	if o == ready {
-		view.Token, view.Until = token, c.expires.UTC().Format("2 January 2006, 15:04 UTC")
-	}
-	var body bytes.Buffer
-	if err := page.Execute(&body, view); err != nil {
-		http.Error(w, "The page cannot be shown.", http.StatusInternalServerError)
-		return
-	}
+// render answers with the page. Of what is no link of ours it says the same whatever is wrong.
+func (l *Links) render(w http.ResponseWriter, r *http.Request, c claim, o outcome) {
+	body := write(c, o)
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Security-Policy", policy)
 	h.Set("Referrer-Policy", "no-referrer")
-	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("X-Robots-Tag", "noindex, nofollow")
-	if o == unavailable {
+	h.Set("Cache-Control", "no-store")
+	if o == trouble {
 		h.Set("Retry-After", "60")
 	}
-	w.WriteHeader(o.status)
-	_, _ = w.Write(body.Bytes()) // a browser that has gone away cannot be told
+	w.WriteHeader(statuses[o])
+	if r.Method != http.MethodHead {
+		_, _ = io.WriteString(w, body) // a browser that has gone away cannot be told
+	}
 }
 
-// lines puts a payload into words, a value a line.
-func lines(payload []byte) []line {
-	decoder := json.NewDecoder(bytes.NewReader(payload))
-	decoder.UseNumber() // numbers as they are written
+// write writes the page. It is so small that a template would cost a function more than all the rest of it: text is escaped by hand.
+func write(c claim, o outcome) string {
+	title := "This link does not work"
+	switch {
+	case o == unknown || c.event == "":
+	case c.title != "":
+		title = c.title
+	default:
+		title = c.event
+	}
+	var b strings.Builder
+	put := func(parts ...string) { // markup and text in turn
+		for i, part := range parts {
+			if i%2 == 1 {
+				part = html.EscapeString(part)
+			}
+			b.WriteString(part)
+		}
+	}
+	put(`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>`, title, `</title>
+<style>`+style+`</style>
+</head>
+<body>
+<main>
+<h1>`, title, `</h1>
+`)
+	if o != unknown && c.event != "" {
+		put(`<p class="quiet">`, c.instance, "</p>\n")
+		if all := facts(c.payload); len(all) > 0 {
+			put("<dl>")
+			for _, f := range all {
+				if f.name == "" {
+					put(`<dd class="only">`, f.value, "</dd>")
+				} else {
+					put("<dt>", f.name, "</dt><dd>", f.value, "</dd>")
+				}
+			}
+			put("</dl>\n")
+		}
+	}
+	switch o {
+	case open:
+		put(`<form method="post">
+<button type="submit">Confirm</button>
+</form>
+<p class="quiet">Nothing has happened yet. This can be done once, until `, c.expires.UTC().Format("2 January 2006, 15:04 MST"), ".</p>\n")
+	case done:
+		put(`<p class="done">`, sentences[o], "</p>\n")
+	default:
+		put(`<p>`, sentences[o], "</p>\n")
+	}
+	put("</main>\n</body>\n</html>\n")
+	return b.String()
+}
+
+// facts are what a payload says, for people: the members of an object, or the value itself.
+func facts(payload []byte) []fact {
+	d := json.NewDecoder(bytes.NewReader(payload))
+	d.UseNumber()
 	var v any
-	if decoder.Decode(&v) != nil {
-		return []line{{"value", string(payload)}}
+	if d.Decode(&v) != nil || v == nil {
+		return nil
 	}
-	return appendLines(nil, "", v)
+	object, ok := v.(map[string]any)
+	if !ok {
+		return []fact{{"", say(v)}}
+	}
+	var all []fact
+	for _, name := range slices.Sorted(maps.Keys(object)) {
+		all = append(all, fact{name, say(object[name])})
+	}
+	return all
 }
 
-func appendLines(out []line, name string, v any) []line {
-	below := func(part string) string {
-		if name == "" {
-			return part
-		}
-		return name + " › " + part
-	}
-	text := ""
+func say(v any) string {
 	switch v := v.(type) {
-	case map[string]any:
-		for _, k := range slices.Sorted(maps.Keys(v)) {
-			out = appendLines(out, below(k), v[k])
-		}
-		return out
-	case []any:
-		for i, e := range v {
-			out = appendLines(out, below(strconv.Itoa(i+1)), e)
-		}
-		return out
-	case nil:
-		if name == "" {
-			return out
-		}
-		text = "none"
 	case bool:
-		text = map[bool]string{true: "yes", false: "no"}[v]
-	case json.Number:
-		text = v.String()
+		return map[bool]string{true: "yes", false: "no"}[v]
+	case nil:
+		return "–"
 	case string:
-		text = strings.TrimSpace(v)
+		return v
+	case json.Number:
+		return v.String()
 	}
-	if name == "" {
-		name = "value"
+	b, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Sprint(v)
 	}
-	return append(out, line{name, text})
+	return strings.TrimSpace(string(b))
 }

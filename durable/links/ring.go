@@ -1,47 +1,59 @@
 package links
 
 import (
+	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 )
 
-// MinKey is how many bytes a key has at least: as many as HMAC-SHA256 returns.
-const MinKey = 32
-
-// maxKeyName bounds the names of keys, which are part of every link.
-const maxKeyName = 64
-
-// Ring is the keys that links are signed with, by name. It is secret.
+// Ring is keys by name. Names have up to 32 bytes, and keys at least 32.
 type Ring struct {
-	// Current names the key of new links.
-	Current string `json:"current"`
-	// Keys have MinKey bytes or more each.
-	Keys map[string][]byte `json:"keys"`
+	// Current is the key that signs.
+	Current string            `json:"current"`
+	Keys    map[string][]byte `json:"keys"`
 }
 
-// Check says what is wrong with a ring, without showing any key.
-func (r Ring) Check() error {
-	if len(r.Keys) == 0 {
-		return errors.New("the ring of link keys is empty: put a key of 32 random bytes into it")
+const (
+	minKey     = 32
+	maxKeyName = 32
+)
+
+// NewRing returns a ring with one key, named for the day.
+func NewRing(now time.Time) Ring {
+	key := make([]byte, minKey)
+	_, _ = rand.Read(key) // which never fails
+	name := now.UTC().Format("2006-01-02")
+	return Ring{Current: name, Keys: map[string][]byte{name: key}}
+}
+
+// ParseRing reads {"current":"2026-11-23","keys":{"2026-11-23":"…"}}, with keys in base64. Its errors do not have what they are about in them.
+func ParseRing(data []byte) (Ring, error) {
+	var r Ring
+	if err := json.Unmarshal(data, &r); err != nil {
+		return Ring{}, errors.New(`the keys of links are not of the form {"current":"NAME","keys":{"NAME":"a key in base64"}}`)
 	}
+	return r, r.check()
+}
+
+// Encode is what ParseRing reads.
+func (r Ring) Encode() []byte {
+	b, _ := json.Marshal(r) // whose parts cannot fail
+	return b
+}
+
+func (r Ring) check() error {
 	for name, key := range r.Keys {
 		if name == "" || len(name) > maxKeyName {
-			return fmt.Errorf("a link key's name has %d bytes: it must have 1 to %d", len(name), maxKeyName)
+			return fmt.Errorf("a key of links is called %q: names have 1 to %d bytes", name, maxKeyName)
 		}
-		if len(key) < MinKey {
-			return fmt.Errorf("the link key %q has %d bytes: it must have at least %d random ones", name, len(key), MinKey)
+		if len(key) < minKey {
+			return fmt.Errorf("the key %s of links has %d bytes: at least %d are needed", name, len(key), minKey)
 		}
 	}
-	if _, ok := r.Keys[r.Current]; !ok {
-		return fmt.Errorf("the current link key %q is not in the ring: add it, or name another", r.Current)
+	if r.Keys[r.Current] == nil {
+		return fmt.Errorf("the current key of links is %q, and there is none of that name", r.Current)
 	}
 	return nil
 }
-
-// String keeps keys out of logs.
-func (r Ring) String() string {
-	return fmt.Sprintf("ring of %d link keys, current %q", len(r.Keys), r.Current)
-}
-
-// GoString keeps keys out of logs.
-func (r Ring) GoString() string { return r.String() }

@@ -5,105 +5,81 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
-	"encoding/hex"
 	"errors"
 	"time"
 )
 
-const (
-	tokenVersion = 1
-	// domain keeps signatures of links apart from whatever else the same key may sign.
-	domain = "durable/links/1\x00"
-	// maxToken is more than the longest link has: fields at their limits, four bytes for three.
-	maxToken  = 6 << 10
-	nonceSize = 16
-)
-
-// errToken is all that is said of a token that is not right.
-var errToken = errors.New("links: no such link")
-
-// encoding refuses bits that mean nothing: a link has one spelling.
-var encoding = base64.RawURLEncoding.Strict()
-
 // claim is what a link says.
 type claim struct {
-	key, event, instance, incarnation string
-	payload                           []byte
-	expires                           time.Time
-	nonce                             [nonceSize]byte
+	key         string // that signs it
+	expires     time.Time
+	use         string // links that have it in common are used once
+	event       string
+	instance    string
+	incarnation string
+	title       string
+	payload     []byte // JSON
 }
 
-// eventID is the identity of the event that the link raises.
-func (c *claim) eventID() string { return "link-" + hex.EncodeToString(c.nonce[:]) }
+const (
+	version = 1
+	// domain keeps what is signed here apart from whatever else is signed with such a key.
+	domain = "durable link\x00"
+	// maxToken is more than what URL makes.
+	maxToken = 6 << 10
+)
 
-// encode signs the claim.
-func (c *claim) encode(secret []byte) string {
-	b := []byte{tokenVersion}
-	for _, field := range []string{c.key, c.event, c.instance, c.incarnation, string(c.payload)} {
-		b = binary.AppendUvarint(b, uint64(len(field)))
-		b = append(b, field...)
+var (
+	encoding = base64.RawURLEncoding.Strict()
+	errToken = errors.New("no link of ours")
+)
+
+// seal writes a claim, and signs it with its key.
+func (c claim) seal(key []byte) string {
+	b := append([]byte{version}, binary.BigEndian.AppendUint64(nil, uint64(c.expires.Unix()))...)
+	for _, part := range c.parts() {
+		b = binary.AppendUvarint(b, uint64(len(*part)))
+		b = append(b, *part...)
 	}
-	b = binary.AppendUvarint(b, uint64(c.expires.Unix()))
-	b = append(b, c.nonce[:]...)
-	return encoding.EncodeToString(append(b, sign(secret, b)...))
+	b = append(b, c.payload...)
+	return encoding.EncodeToString(append(b, sign(key, b)...))
 }
 
-func sign(secret, body []byte) []byte {
-	mac := hmac.New(sha256.New, secret)
+// parts are the texts of a claim, in the order in which they are written, each after its length.
+func (c *claim) parts() []*string {
+	return []*string{&c.key, &c.use, &c.event, &c.instance, &c.incarnation, &c.title}
+}
+
+func sign(key, b []byte) []byte {
+	mac := hmac.New(sha256.New, key)
 	mac.Write([]byte(domain))
-	mac.Write(body)
+	mac.Write(b)
 	return mac.Sum(nil)
 }
 
-// open returns what a token says if a key of the ring has signed it. Nothing of it is believed before, but the name of the key.
-func (r Ring) open(token string) (*claim, error) {
+// unseal reads a token. Whatever is wrong with it, the error is the same.
+func (r Ring) unseal(token string) (claim, error) {
 	if len(token) > maxToken {
-		return nil, errToken
+		return claim{}, errToken
 	}
-	raw, err := encoding.DecodeString(token)
-	if err != nil || len(raw) < 1+sha256.Size || raw[0] != tokenVersion {
-		return nil, errToken
+	b, err := encoding.DecodeString(token)
+	if err != nil || len(b) < 1+8+sha256.Size || b[0] != version {
+		return claim{}, errToken
 	}
-	body, signature := raw[:len(raw)-sha256.Size], raw[len(raw)-sha256.Size:]
-	name, _, ok := field(body[1:])
-	if !ok {
-		return nil, errToken
-	}
-	secret, known := r.Keys[name]
-	if !known {
-		secret = make([]byte, MinKey) // as much work as for a key that is known
-	}
-	if !hmac.Equal(signature, sign(secret, body)) || !known {
-		return nil, errToken
-	}
-	return decode(body[1:])
-}
-
-// decode reads what encode has written after the version.
-func decode(b []byte) (*claim, error) {
-	var c claim
-	var payload string
-	for _, to := range []*string{&c.key, &c.event, &c.instance, &c.incarnation, &payload} {
-		var ok bool
-		if *to, b, ok = field(b); !ok {
-			return nil, errToken
+	said, mac := b[:len(b)-sha256.Size], b[len(b)-sha256.Size:]
+	c := claim{expires: time.Unix(int64(binary.BigEndian.Uint64(said[1:])), 0)}
+	rest := said[1+8:]
+	for _, part := range c.parts() {
+		n, read := binary.Uvarint(rest)
+		if read <= 0 || n > uint64(len(rest)-read) {
+			return claim{}, errToken
 		}
+		*part, rest = string(rest[read:read+int(n)]), rest[read+int(n):]
 	}
-	seconds, n := binary.Uvarint(b)
-	if n <= 0 || seconds > 1<<40 || len(b[n:]) != nonceSize {
-		return nil, errToken
+	c.payload = rest
+	key, known := r.Keys[c.key]
+	if !known || !hmac.Equal(mac, sign(key, said)) {
+		return claim{}, errToken
 	}
-	c.payload, c.expires = []byte(payload), time.Unix(int64(seconds), 0)
-	copy(c.nonce[:], b[n:])
-	return &c, nil
-}
-
-// field takes a text with its length before it off b.
-func field(b []byte) (text string, rest []byte, ok bool) {
-	size, n := binary.Uvarint(b)
-	if n <= 0 || size > uint64(len(b)-n) {
-		return "", nil, false
-	}
-	b = b[n:]
-	return string(b[:size]), b[size:], true
+	return c, nil
 }

@@ -1,5 +1,7 @@
 package orders
 
+import "time"
+
 // Step is how far an order has come, in the words that the customer reads.
 type Step string
 
@@ -29,6 +31,8 @@ type StatusMail struct {
 	Customer Customer `json:"customer"`
 	// Total is the amount as people write it.
 	Total string `json:"total"`
+	// Until is when the wait for an approval ends, with AwaitingApproval.
+	Until time.Time `json:"until,omitzero"`
 	// Refunded says that the card had been charged, and the money is given back.
 	Refunded bool `json:"refunded,omitempty"`
 }

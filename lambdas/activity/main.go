@@ -26,7 +26,7 @@ func main() {
 			return nil, err
 		}
 		handlers := append(shop.Embedded(s.Table).Handlers(), bodies.Activities()...)
-		return append(handlers, notify.Notifier{Mailer: sender}.Handlers()...), nil
+		return append(handlers, notify.Notifier{Mailer: sender, Approver: os.Getenv("ORDERS_APPROVER")}.Handlers()...), nil
 	})
 }
 

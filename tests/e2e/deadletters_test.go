@@ -58,8 +58,8 @@ func TestStartsFromTheQueue(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	nap := known(t, run+"-nap")
-	send(`{"millis":1000}`, map[string]string{"orchestration": "Nap", "id": run + "-nap", "tags": `{"from":"queue"}`})
+	nap := known(t, run+"-queued-nap")
+	send(`{"millis":1000}`, map[string]string{"orchestration": "Nap", "id": run + "-queued-nap", "tags": `{"from":"queue"}`})
 	send(`"`+run+`"`, map[string]string{"orchestration": "Nobody"})
 	nap.end("Completed")
 	eventually(t, "the start of an orchestration that there is not is put away", func() bool {
@@ -78,10 +78,11 @@ func queue(t *testing.T, resource string) string {
 	return url
 }
 
-// find returns a visible message with this body of a queue; nil when there is none. What is looked at stays.
+// find returns a visible message with this body of a queue; nil when there is none. What is looked at stays, and is hidden for a moment, so
+// that others are looked at next.
 func find(t *testing.T, url, body string) *types.Message {
 	t.Helper()
-	got, err := hub.queues.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{QueueUrl: &url, MaxNumberOfMessages: 10, VisibilityTimeout: 0,
+	got, err := hub.queues.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{QueueUrl: &url, MaxNumberOfMessages: 10, VisibilityTimeout: 2,
 		MessageAttributeNames: []string{"All"}})
 	if err != nil {
 		t.Fatal(err)

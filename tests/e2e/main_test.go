@@ -31,6 +31,7 @@ var parameters = []string{
 	"Meter=1",
 	"DirectDelay=20s", // so that a timer of half a minute goes through the table
 	"ApprovalWindow=10m",
+	"Approver=boss@example.com",
 	"OrchestratorTimeout=20",
 	"OrchestratorVisibility=20",
 	"ActivityTimeout=10",

@@ -5,6 +5,7 @@ package e2e_test
 import (
 	"encoding/json"
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -52,6 +53,40 @@ func TestALargeOrderIsApproved(t *testing.T) {
 	in.decide(`{"approved":true,"by":"Bob","comment":"fine"}`)
 	in.wants(in.end("Completed"), "Completed", "completed", "tracking number")
 	in.wantsMails("received", "awaiting approval", "approved", "shipped", "billed", "completed")
+}
+
+// Somebody without any credentials approves an order by the link of a mail, once, and only when it is confirmed.
+func TestALargeOrderIsApprovedByALink(t *testing.T) {
+	undisturbed(t)
+	in := place(t, "by-link", notLarge, large)
+	var links []string
+	eventually(t, "the approver has a mail with two links", func() bool {
+		for _, m := range sent(t) {
+			if m.to == "boss@example.com" && m.subject == "Approve order "+strings.TrimPrefix(in.id, "order-")+"?" {
+				links = regexp.MustCompile(`/links/\S+`).FindAllString(m.text, -1)
+			}
+		}
+		return len(links) == 2
+	})
+	approve, reject := links[0], links[1]
+	if code, page := request(t, "GET", approve, ""); code != http.StatusOK || !strings.Contains(page, "Confirm") {
+		t.Fatalf("the page is %d %s", code, page)
+	}
+	if code, page := request(t, "POST", approve[:len(approve)-1], ""); code != http.StatusNotFound {
+		t.Errorf("a link that was cut is answered %d %s", code, page)
+	}
+	if !atStep("awaiting approval")(in.get("")) {
+		t.Error("a look at the page has decided")
+	}
+	if code, page := request(t, "POST", approve, ""); code != http.StatusOK || !strings.Contains(page, "Done.") {
+		t.Errorf("confirmed, it is answered %d %s", code, page)
+	}
+	in.wants(in.end("Completed"), "Completed", "completed", "tracking number")
+	for link, says := range map[string]string{approve: "used before", reject: "Nobody waits"} {
+		if code, page := request(t, "POST", link, ""); code != http.StatusGone || !strings.Contains(page, says) {
+			t.Errorf("afterwards it is answered %d %s, want %q", code, page, says)
+		}
+	}
 }
 
 func TestALargeOrderIsRejected(t *testing.T) {

@@ -13,17 +13,21 @@ import (
 func TestAPI(t *testing.T) {
 	t.Parallel()
 	s, open := deploy(t), deploy(t, "ApiAuth=NONE")
+	const links = "any /links/{proxy+}" // what a link is good for is signed
 	routes := []string{"any /orders/{proxy+}", "any /runtime/webhooks/durabletask/{proxy+}", "post /orders"}
 
 	t.Run("it has the routes of the orders and of the management API, and all go to the starter", func(t *testing.T) {
 		got := methods(s)
-		same(t, slices.Sorted(maps.Keys(got)), routes)
+		same(t, slices.Sorted(maps.Keys(got)), append([]string{links}, routes...))
 		for route, m := range got {
 			uri, _ := dig(m, "x-amazon-apigateway-integration", "uri").(string)
 			if !strings.Contains(uri, "${StarterFunction.Arn}") || dig(m, "x-amazon-apigateway-integration", "type") != "aws_proxy" {
 				t.Errorf("%s goes to %s", route, uri)
 			}
 		}
+	})
+	t.Run("links are open to everybody who has one", func(t *testing.T) {
+		same(t, dig(methods(s)[links], "security"), []any{map[string]any{"NONE": []any{}}})
 	})
 	for _, route := range routes {
 		t.Run(route+" takes signed requests only", func(t *testing.T) {

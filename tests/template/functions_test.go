@@ -92,7 +92,8 @@ func TestEnvironment(t *testing.T) {
 	all := []string{"GOMEMLIMIT", awslambda.EnvHub, awslambda.EnvDirectDelay, awslambda.EnvMeter,
 		aws.EnvTable, aws.EnvBucket, aws.EnvInboxURL, aws.EnvWakeURL, aws.EnvActivitiesURL}
 	own := map[string][]string{
-		"StarterFunction":      {awslambda.EnvPublicURL, awslambda.EnvAccess, awslambda.EnvOrigins, awslambda.EnvRejected},
+		"StarterFunction":      {awslambda.EnvPublicURL, awslambda.EnvAccess, awslambda.EnvOrigins, awslambda.EnvRejected, awslambda.EnvLinkKeys, awslambda.EnvAPIURL},
+		"ActivityFunction":     {awslambda.EnvLinkKeys, awslambda.EnvAPIURL},
 		"OrchestratorFunction": {aws.EnvDeadInboxURL, aws.EnvDeadWakeURL, aws.EnvDeadActivitiesURL},
 	}
 	for _, name := range functions {

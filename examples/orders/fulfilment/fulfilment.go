@@ -42,10 +42,11 @@ type process struct {
 	ctx     durable.Context
 	order   orders.Order
 	window  time.Duration
-	reason  string   // why it was not approved
-	undone  []string // what was done and is undone
-	missing []string // what may have been done and could not be undone
-	foreign []string // what is there under another key, and is left alone
+	until   time.Time // when the wait for an approval ends
+	reason  string    // why it was not approved
+	undone  []string  // what was done and is undone
+	missing []string  // what may have been done and could not be undone
+	foreign []string  // what is there under another key, and is left alone
 }
 
 func (p *process) fulfil() (r orders.Receipt, err error) {
@@ -123,6 +124,7 @@ func (p *process) bill(ctx durable.Context) (orders.Charge, error) {
 func (p *process) awaitApproval() error {
 	deadline := p.ctx.Now().Add(p.window)
 	until := "until " + deadline.Format("2006-01-02 15:04 MST")
+	p.until = deadline
 	p.tell(orders.AwaitingApproval, until)
 	for {
 		decision, err := orders.Approval.Within(p.ctx, max(0, deadline.Sub(p.ctx.Now())))

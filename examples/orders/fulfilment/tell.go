@@ -14,10 +14,14 @@ import (
 func (p *process) tell(step orders.Step, detail string) {
 	status := orders.Status{Step: step, Detail: detail}
 	p.ctx.SetStatus(status)
-	_, err := orders.SendStatus.Call(p.ctx, orders.StatusMail{
+	mail := orders.StatusMail{
 		Status: status, Order: p.order.ID, Customer: p.order.Customer, Total: p.total(),
 		Refunded: slices.Contains(p.undone, p.charge()),
-	})
+	}
+	if step == orders.AwaitingApproval {
+		mail.Until = p.until
+	}
+	_, err := orders.SendStatus.Call(p.ctx, mail)
 	if err != nil {
 		p.ctx.Log().Warn("the status mail could not be sent", "step", step, "error", err)
 	}

@@ -9,18 +9,20 @@ import (
 	htmltemplate "html/template"
 	"strings"
 	texttemplate "text/template"
+	"time"
 
 	"github.com/durable-lambda/durable-lambda/durable"
+	"github.com/durable-lambda/durable-lambda/durable/links"
 	"github.com/durable-lambda/durable-lambda/durable/mail"
 	"github.com/durable-lambda/durable-lambda/examples/orders"
 )
 
-//go:embed status.txt status.html
+//go:embed *.txt *.html
 var files embed.FS
 
 var (
-	text = texttemplate.Must(texttemplate.ParseFS(files, "status.txt"))
-	html = htmltemplate.Must(htmltemplate.ParseFS(files, "status.html"))
+	text = texttemplate.Must(texttemplate.ParseFS(files, "*.txt"))
+	html = htmltemplate.Must(htmltemplate.ParseFS(files, "*.html"))
 )
 
 // Notifier is the body of the activity SendStatus.
@@ -28,6 +30,8 @@ type Notifier struct {
 	Mailer mail.Mailer
 	// From is the sender's address. Empty is the mailer's own.
 	From string
+	// Approver is who is asked about large orders, by a mail with two links. Empty asks nobody.
+	Approver string
 }
 
 // Handlers binds the activity.
@@ -42,12 +46,48 @@ func (n Notifier) Send(ctx context.Context, s orders.StatusMail) (durable.None, 
 	if err != nil {
 		return durable.None{}, durable.Permanent(err)
 	}
+	err = n.send(ctx, "", m)
+	if s.Step == orders.AwaitingApproval && n.Approver != "" {
+		err = errors.Join(err, n.ask(ctx, s))
+	}
+	return durable.None{}, err
+}
+
+// send sends one of the mails of a call.
+func (n Notifier) send(ctx context.Context, which string, m mail.Mail) error {
 	m.From, m.InstanceID = n.From, durable.InstanceID(ctx)
-	err = n.Mailer.Send(ctx, durable.IdempotencyKey(ctx), m)
+	err := n.Mailer.Send(ctx, durable.IdempotencyKey(ctx)+which, m)
 	if errors.Is(err, mail.ErrInvalid) || errors.Is(err, mail.ErrUnconfirmed) {
 		err = durable.Permanent(err)
 	}
-	return durable.None{}, err
+	return err
+}
+
+// ask mails whoever approves orders. What has been decided meanwhile needs no mail.
+func (n Notifier) ask(ctx context.Context, s orders.StatusMail) error {
+	data := struct {
+		orders.StatusMail
+		Approve, Reject string
+	}{StatusMail: s}
+	var err error
+	if data.Approve, err = n.link(ctx, s, "Approve", orders.Decision{Approved: true, By: n.Approver}); err == nil {
+		data.Reject, err = n.link(ctx, s, "Reject", orders.Decision{By: n.Approver})
+	}
+	switch {
+	case errors.Is(err, durable.ErrEnded), errors.Is(err, durable.ErrInvalid) && !s.Until.After(time.Now()):
+		return nil
+	case err != nil:
+		return err
+	}
+	m, err := mailOf(n.Approver, fmt.Sprintf("Approve order %s?", s.Order), "approval", data)
+	if err != nil {
+		return durable.Permanent(err)
+	}
+	return n.send(ctx, "#approval", m)
+}
+
+func (n Notifier) link(ctx context.Context, s orders.StatusMail, verb string, d orders.Decision) (string, error) {
+	return links.URL(ctx, orders.Approval, durable.InstanceID(ctx), d, s.Until, links.Title(fmt.Sprintf("%s order %s of %s", verb, s.Order, s.Total)))
 }
 
 // sentences say what the steps mean to the customer.
@@ -78,14 +118,14 @@ func render(s orders.StatusMail) (mail.Mail, error) {
 		orders.StatusMail
 		Word, Sentence string
 	}{s, step, sentence}
+	return mailOf(s.Customer.Email, fmt.Sprintf("Order %s: %s", s.Order, s.Step), "status", data)
+}
+
+// mailOf writes a mail from the templates of a name.
+func mailOf(to, subject, name string, data any) (mail.Mail, error) {
 	var plain, rich strings.Builder
-	if err := errors.Join(text.Execute(&plain, data), html.Execute(&rich, data)); err != nil {
+	if err := errors.Join(text.ExecuteTemplate(&plain, name+".txt", data), html.ExecuteTemplate(&rich, name+".html", data)); err != nil {
 		return mail.Mail{}, fmt.Errorf("write the mail: %w", err)
 	}
-	return mail.Mail{
-		To:      s.Customer.Email,
-		Subject: fmt.Sprintf("Order %s: %s", s.Order, s.Step),
-		Text:    plain.String(),
-		HTML:    rich.String(),
-	}, nil
+	return mail.Mail{To: to, Subject: subject, Text: plain.String(), HTML: rich.String()}, nil
 }

@@ -1,0 +1,113 @@
+package awslambda
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"time"
+
+	sdk "github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
+
+	"github.com/durable-lambda/durable-lambda/durable/links"
+)
+
+// openLinks returns the hub's links; nil where the environment names no keys for them.
+func (h *hub) openLinks() (*links.Links, error) {
+	name := os.Getenv(EnvLinkKeys)
+	if name == "" {
+		return nil, nil
+	}
+	p := &parameters{client: ssm.NewFromConfig(h.AWS), keys: name, address: os.Getenv(EnvAPIURL), now: time.Now}
+	if p.address == "" {
+		return nil, fmt.Errorf("%s is set and %s is not: it names the parameter of SSM that has the API's address", EnvLinkKeys, EnvAPIURL)
+	}
+	return links.New(links.Config{Keys: p.ring, Address: p.url, Table: h.Table, Client: h.Client, Audit: h.Log})
+}
+
+// parameterStore is what is used of SSM.
+type parameterStore interface {
+	GetParameter(context.Context, *ssm.GetParameterInput, ...func(*ssm.Options)) (*ssm.GetParameterOutput, error)
+	PutParameter(context.Context, *ssm.PutParameterInput, ...func(*ssm.Options)) (*ssm.PutParameterOutput, error)
+}
+
+// remembered is how long what parameters say is good. It is how long a key that was added must wait before it becomes the current one, so that
+// every process knows it by then.
+const remembered = 5 * time.Minute
+
+// parameters are those of SSM that links are made of.
+type parameters struct {
+	client        parameterStore
+	keys, address string
+	now           func() time.Time
+
+	mu      sync.Mutex
+	known   links.Ring
+	where   string
+	expires time.Time
+}
+
+// ring is the keys of links.
+func (p *parameters) ring(ctx context.Context) (links.Ring, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	err := p.read(ctx)
+	return p.known, err
+}
+
+// url is the API's address.
+func (p *parameters) url(ctx context.Context) (string, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	err := p.read(ctx)
+	return p.where, err
+}
+
+// read reads both, unless that was done a short while ago. No error has a key in it.
+func (p *parameters) read(ctx context.Context) error {
+	now := p.now()
+	if now.Before(p.expires) {
+		return nil
+	}
+	text, err := p.get(ctx, p.keys)
+	var none *types.ParameterNotFound
+	if errors.As(err, &none) {
+		text, err = p.create(ctx, now)
+	}
+	if err != nil {
+		return fmt.Errorf("the keys of links cannot be read from the parameter %s: %w", p.keys, err)
+	}
+	ring, err := links.ParseRing([]byte(text))
+	if err != nil {
+		return fmt.Errorf("the parameter %s: %w", p.keys, err)
+	}
+	where, err := p.get(ctx, p.address)
+	if err != nil {
+		return fmt.Errorf("the API's address cannot be read from the parameter %s: %w", p.address, err)
+	}
+	p.known, p.where, p.expires = ring, where, now.Add(remembered)
+	return nil
+}
+
+func (p *parameters) get(ctx context.Context, name string) (string, error) {
+	out, err := p.client.GetParameter(ctx, &ssm.GetParameterInput{Name: &name, WithDecryption: sdk.Bool(true)})
+	if err != nil {
+		return "", err
+	}
+	return sdk.ToString(out.Parameter.Value), nil
+}
+
+// create makes the keys of a hub that has none. CloudFormation cannot make secrets in SSM; and whoever is second takes what the first has made.
+func (p *parameters) create(ctx context.Context, now time.Time) (string, error) {
+	text := string(links.NewRing(now).Encode())
+	_, err := p.client.PutParameter(ctx, &ssm.PutParameterInput{Name: &p.keys, Value: &text, Type: types.ParameterTypeSecureString, Overwrite: sdk.Bool(false),
+		Description: sdk.String("The keys that sign links. Who has them can make any link.")})
+	var exists *types.ParameterAlreadyExists
+	if errors.As(err, &exists) {
+		return p.get(ctx, p.keys)
+	}
+	return text, err
+}
