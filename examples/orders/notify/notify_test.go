@@ -5,8 +5,11 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/durable-lambda/durable-lambda/durable"
+	"github.com/durable-lambda/durable-lambda/durable/backend/memory"
+	"github.com/durable-lambda/durable-lambda/durable/links"
 	"github.com/durable-lambda/durable-lambda/durable/mail"
 	"github.com/durable-lambda/durable-lambda/durable/mail/mailtest"
 	"github.com/durable-lambda/durable-lambda/examples/orders"
@@ -116,4 +119,64 @@ func FuzzWhatTheDoorAcceptsCanBeMailed(f *testing.F) {
 			t.Errorf("an order for %q, %q cannot be mailed about: %v", name, email, err)
 		}
 	})
+}
+
+// running is a client whose instances have ended, or run.
+type running struct {
+	durable.Client
+	status durable.Status
+}
+
+func (r running) Get(_ context.Context, id string, _ ...durable.GetOption) (durable.Instance, error) {
+	return durable.Instance{ID: id, Incarnation: "1", Status: r.status}, nil
+}
+
+func TestTheApproverHasTwoButtons(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		approver string
+		status   durable.Status
+		until    time.Duration
+		want     int
+	}{
+		"asked":             {"boss@example.com", durable.Running, time.Hour, 2},
+		"nobody to ask":     {"", durable.Running, time.Hour, 1},
+		"ended meanwhile":   {"boss@example.com", durable.Terminated, time.Hour, 1},
+		"too late":          {"boss@example.com", durable.Running, -time.Hour, 1},
+		"of another status": {"boss@example.com", durable.Running, 0, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ring := links.NewRing(time.Now())
+			l, err := links.New(links.Config{Keys: func(context.Context) (links.Ring, error) { return ring, nil },
+				Address: func(context.Context) (string, error) { return "https://shop.example.com", nil },
+				Table:   memory.New(memory.Options{}).Backend().Table, Client: running{status: c.status}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			s := status(orders.AwaitingApproval)
+			if s.Until = time.Now().Add(c.until); c.until == 0 {
+				s.Step = orders.Received
+			}
+			var recorder mailtest.Recorder
+			n := notify.Notifier{Mailer: &recorder, Approver: c.approver}
+			for range 2 { // two attempts of one call
+				if _, err := n.Send(links.With(activity(t), l), s); err != nil {
+					t.Fatal(err)
+				}
+			}
+			sent := recorder.Sent()
+			if len(sent) != 2*c.want {
+				t.Fatalf("%d mails in two attempts, want %d in each", len(sent), c.want)
+			}
+			if c.want == 1 {
+				return
+			}
+			asked := sent[1]
+			if asked.To != "boss@example.com" || asked.Subject != "Approve order 1001?" || asked.Key == sent[0].Key || asked.Key != sent[3].Key ||
+				strings.Count(asked.Text, "https://shop.example.com/links/") != 2 || strings.Count(asked.HTML, `href="https://shop.example.com/links/`) != 2 || strings.Contains(asked.HTML, "<Lovelace>") {
+				t.Errorf("the mail is %+v", asked)
+			}
+		})
+	}
 }
