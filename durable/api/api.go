@@ -141,7 +141,11 @@ func (a *API) With(next http.Handler) http.Handler {
 		if a.crossOrigin(w, r) {
 			return
 		}
-		if path, ok := below(r.URL); ok {
+		path, ok := below(r.URL)
+		if r.URL.Path == "/"+descriptionRoute.pattern[0] {
+			path, ok = descriptionRoute.pattern, true
+		}
+		if ok {
 			a.serve(w, r, path)
 			return
 		}
@@ -152,7 +156,7 @@ func (a *API) With(next http.Handler) http.Handler {
 // serve serves a path below Base. A caller who is not known does not learn which routes there are.
 func (a *API) serve(w http.ResponseWriter, r *http.Request, path []string) {
 	found, vars := route{serve: unknown, action: "unknown"}, map[string]string(nil)
-	for _, route := range routes {
+	for _, route := range append([]route{descriptionRoute}, routes...) {
 		if v, ok := route.match(r.Method, path); ok {
 			found, vars = route, v
 			break

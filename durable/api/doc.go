@@ -36,6 +36,7 @@
 //	POST /activities/{token}/complete             the result of an asynchronous activity
 //	POST /activities/{token}/fail                 {"message":…,"kind":…,"permanent":…}: its failure
 //	POST /activities/{token}/heartbeat            it lives; details
+//	GET  /openapi.json                            all this, as OpenAPI 3.1 describes it; also at the root
 //
 // The contract has more, which answers 501 for now:
 //

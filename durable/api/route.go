@@ -24,33 +24,7 @@ type route struct {
 	serve   func(*API, http.ResponseWriter, request)
 	action  string // in audit lines
 	needs   access.Permission
-}
-
-var routes = []route{
-	{http.MethodPost, []string{"orchestrators", "{name}"}, (*API).start, "start", access.Operate},
-	{http.MethodPost, []string{"orchestrators", "{name}", "{id}"}, (*API).start, "start", access.Operate},
-	{http.MethodGet, []string{"instances"}, (*API).list, "list", access.Read},
-	{http.MethodGet, []string{"instances", "{id}"}, (*API).status, "read", access.Read},
-	{http.MethodPost, []string{"instances", "{id}", "raiseEvent", "{event}"}, (*API).raise, "raise event", access.Operate},
-	{http.MethodPost, []string{"instances", "{id}", "terminate"}, (*API).terminate, "terminate", access.Operate},
-	{http.MethodPost, []string{"instances", "{id}", "suspend"}, (*API).suspend, "suspend", access.Operate},
-	{http.MethodPost, []string{"instances", "{id}", "resume"}, (*API).resume, "resume", access.Operate},
-
-	{http.MethodPost, []string{"activities", "{token}", "complete"}, (*API).complete, "complete activity", access.Operate},
-	{http.MethodPost, []string{"activities", "{token}", "fail"}, (*API).fail, "fail activity", access.Operate},
-	{http.MethodPost, []string{"activities", "{token}", "heartbeat"}, (*API).beat, "heartbeat", access.Operate},
-
-	{http.MethodDelete, []string{"instances"}, (*API).purgeWhere, "purge many", access.Administer},
-	{http.MethodDelete, []string{"instances", "{id}"}, (*API).purge, "purge", access.Administer},
-	{http.MethodPost, []string{"instances", "{id}", "rewind"}, (*API).rewind, "rewind", access.Administer},
-	{http.MethodPost, []string{"instances", "{id}", "restart"}, (*API).restart, "restart", access.Operate},
-	{http.MethodPost, []string{"instances", "{id}", "reset"}, (*API).reset, "reset", access.Administer},
-	{http.MethodGet, []string{"entities"}, unavailable("list entities"), "list entities", access.Read},
-	{http.MethodGet, []string{"entities", "{name}"}, unavailable("list entities"), "list entities", access.Read},
-	{http.MethodGet, []string{"entities", "{name}", "{key}"}, unavailable("read an entity"), "read an entity", access.Read},
-	{http.MethodPost, []string{"entities", "{name}"}, unavailable("signal an entity"), "signal an entity", access.Operate},
-	{http.MethodPost, []string{"entities", "{name}", "{key}"}, unavailable("signal an entity"), "signal an entity", access.Operate},
-	{http.MethodDelete, []string{"entities", "{name}", "{key}"}, unavailable("delete an entity"), "delete an entity", access.Operate},
+	about   about
 }
 
 // match reports whether the route serves the path, and what stands for its variables there.

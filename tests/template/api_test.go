@@ -14,7 +14,7 @@ func TestAPI(t *testing.T) {
 	t.Parallel()
 	s, open := deploy(t), deploy(t, "ApiAuth=NONE")
 	const links = "any /links/{proxy+}" // what a link is good for is signed
-	routes := []string{"any /orders/{proxy+}", "any /runtime/webhooks/durabletask/{proxy+}", "post /orders"}
+	routes := []string{"any /orders/{proxy+}", "any /runtime/webhooks/durabletask/{proxy+}", "get /openapi.json", "post /orders"}
 
 	t.Run("it has the routes of the orders and of the management API, and all go to the starter", func(t *testing.T) {
 		got := methods(s)
