@@ -142,6 +142,10 @@ func ID(id string) CommonOption { return startOption(func(r *StartRequest) { r.I
 // StartAt has the code begin at that time, or soon after. The instance is there at once, and Pending until then.
 func StartAt(t time.Time) StartOption { return startOption(func(r *StartRequest) { r.At = t }) }
 
+// Tenant says whom the instance is for: a customer, a team. It is the tag "tenant". Where the starts of many wait, as in a queue of SQS, a flood
+// of one tenant's does not hold up the others'. Without it those of one orchestration share a place.
+func Tenant(name string) CommonOption { return Tag(history.TenantTag, name) }
+
 // Tag attaches a label to the instance.
 func Tag(key, value string) CommonOption {
 	return startOption(func(r *StartRequest) {

@@ -219,6 +219,9 @@ type Policy struct {
 	Async bool
 }
 
+// TenantTag is the tag that says whom an instance is for. Starts are fair by it.
+const TenantTag = "tenant"
+
 // Start holds what only a start knows.
 type Start struct {
 	// Parent of a sub-orchestration. In a terminate it is who has ended, and wants its child ended, too; in a rewind, who was rewound,

@@ -94,6 +94,14 @@ func hash(parts ...string) string {
 // Group is the message group of an instance.
 func Group(id string) string { return hash(id) }
 
+// startGroup is the message group of a start: its tenant's, or its orchestration's.
+func startGroup(m *history.Message) string {
+	if s := m.Event.Start; s != nil && s.Tags[history.TenantTag] != "" {
+		return hash("starts", "tenant", s.Tags[history.TenantTag])
+	}
+	return hash("starts", "orchestration", m.Event.Name)
+}
+
 // OperationID is the identity of an operation: of its messages, of its outcome, and of its idempotency key.
 func OperationID(instance, incarnation string, generation uint64, op string, epoch uint32) string {
 	return hash("op", instance, incarnation, strconv.FormatUint(generation, 10), op, strconv.FormatUint(uint64(epoch), 10))

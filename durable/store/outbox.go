@@ -28,9 +28,10 @@ func (o *Outbox) Inbox(m *history.Message) {
 	o.inbox = append(o.inbox, backend.Message{ID: queueID(m), Group: Group(m.Instance), Body: m.Encode()})
 }
 
-// Start adds a start.
+// Start adds a start. Starts share the group of whom they are for, so that a queue which is fair to groups lets nobody's flood of them go
+// before what others wait for: their starts, and the timers of all that runs.
 func (o *Outbox) Start(m *history.Message) {
-	o.wake = append(o.wake, backend.Message{ID: queueID(m), Group: Group(m.Instance), Body: m.Encode()})
+	o.wake = append(o.wake, backend.Message{ID: queueID(m), Group: startGroup(m), Body: m.Encode()})
 }
 
 // At adds a timer or an activity that is not to arrive before due: as a delayed message, or as a due row when that is

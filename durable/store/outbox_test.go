@@ -85,6 +85,32 @@ func TestOutboxSendsEachMessageToItsQueue(t *testing.T) {
 	}
 }
 
+func TestStartsOfOneTenantAreOneGroup(t *testing.T) {
+	t.Parallel()
+	h := newHub()
+	group := func(instance, name, tenant string) string {
+		m := &history.Message{ID: instance, Instance: instance, Incarnation: "1", Event: history.Event{Kind: history.ExecutionStarted, Name: name, Start: &history.Start{}}}
+		if tenant != "" {
+			m.Event.Start.Tags = map[string]string{history.TenantTag: tenant}
+		}
+		out := h.Outbox()
+		out.Start(m)
+		flush(t, out)
+		got, err := h.ports.Wake.Receive(t.Context(), 1, 0)
+		if err != nil || len(got) != 1 {
+			t.Fatalf("got %v, %v", got, err)
+		}
+		return got[0].Group
+	}
+	acme := group("a", "Pay", "acme")
+	if group("b", "Report", "acme") != acme || group("c", "Pay", "initech") == acme || group("d", "Pay", "") == acme {
+		t.Error("a tenant's starts are not together, or not apart from others")
+	}
+	if group("e", "Pay", "") != group("f", "Pay", "") || group("g", "Report", "") == group("h", "Pay", "") || group("i", "i", "i") == store.Group("i") {
+		t.Error("without a tenant starts are not together with those of their orchestration only")
+	}
+}
+
 func TestMessagesCarryTheirIdentityAndGroup(t *testing.T) {
 	t.Parallel()
 	h := newHub()
