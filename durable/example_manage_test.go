@@ -253,3 +253,20 @@ func ExampleOrchestrationError() {
 	}
 	// Output: rabbit Failed true
 }
+
+// Instances of many customers share a hub: each says whose it is, and theirs are found by that.
+func ExampleTenant() {
+	ctx, sys := hub()
+	for id, whose := range map[string]string{"cat": "Ann", "dog": "Bob"} {
+		if _, err := nap.Submit(ctx, sys.Client, 1, durable.ID(id), durable.Tenant(whose)); err != nil {
+			panic(err)
+		}
+	}
+	sys.Settle()
+	page, err := sys.Client.List(ctx, durable.Query{Tags: map[string]string{"tenant": "Bob"}})
+	for _, in := range page.Instances {
+		fmt.Println(in.ID, in.Tags, err)
+	}
+	// Output:
+	// dog map[tenant:Bob] <nil>
+}
