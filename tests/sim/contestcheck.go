@@ -113,7 +113,7 @@ func (c *check) settled(a *actor, k *asking, ref durable.InstanceRef, err error)
 		return
 	}
 	if now != nil && now.Status.Ended() {
-		if l := c.life(now.Instance, now.Incarnation); l != nil && l.rewinds > 0 {
+		if l := c.life(now.Instance, now.Incarnation); slices.ContainsFunc(l.generations(), func(g *life) bool { return g.rewinds > 0 }) {
 			return // somebody may have had it go on just before
 		}
 	}

@@ -112,7 +112,7 @@ func (j *judge) undoes(n Node, o *Played, failed bool) {
 	var want, got []string
 	for i := range n.Kids {
 		j.known[n.undo(i)] = true
-		if failed && i < len(o.Kids) {
+		if had := j.asked[n.undo(i)] == 0 && j.spare[n.undo(i)] > 0; failed && i < len(o.Kids) && !had {
 			want = slices.Insert(want, 0, n.undo(i))
 		}
 	}

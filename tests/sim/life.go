@@ -23,8 +23,8 @@ type life struct {
 	segments              []*history.Segment
 	raw                   [][]byte
 	ops                   map[string]*op
-	begun                 map[string]bool // steps of which the history has the start
-	calls                 map[string]int  // external messages, and the segment that consumed them
+	begun                 map[string]int // steps of which the history has the start, and the segment of it
+	calls                 map[string]int // external messages, and the segment that consumed them
 	raised                []*history.Event
 	start, end            *history.Event
 	parent                *history.Parent // who waits for the outcome now
@@ -77,6 +77,7 @@ type op struct {
 	given      bool   // a reset has said its outcome
 	ending     bool   // a reset is to end the child
 	anew       bool   // a child, which gets another life
+	broke      bool   // it has failed because it is broken
 	beat       int    // the furthest heartbeat that was given
 
 	// of an activity whose outcome comes from elsewhere, or that somebody has claimed
@@ -278,10 +279,10 @@ func (l *life) apply(n int, e *history.Event, sticky bool) error {
 		}
 		l.end = e
 	case history.StepStarted:
-		if l.begun[e.Op] || l.ops[e.Op] != nil {
+		if _, twice := l.begun[e.Op]; twice || l.ops[e.Op] != nil {
 			return fmt.Errorf("a step begins twice, or when it is over")
 		}
-		l.begun[e.Op] = true
+		l.begun[e.Op] = n
 	case history.StepCompleted, history.StepFailed:
 		if l.ops[e.Op] != nil {
 			return fmt.Errorf("a step has two outcomes")
@@ -293,7 +294,7 @@ func (l *life) apply(n int, e *history.Event, sticky bool) error {
 		l.ops[e.Op] = &op{command: &history.Event{Kind: history.StepStarted, Op: e.Op, Name: e.Name}, asked: asked, outcome: e, settled: n}
 	case history.TimerCanceled:
 		// One that fired while the code could not see it, behind an event that made the code cancel it, is in order.
-		if o := l.ops[e.Op]; o == nil || o.command.Kind != history.TimerCreated || o.canceled || o.command.Epoch != e.Epoch {
+		if o := l.ops[e.Op]; o == nil || o.command.Kind != history.TimerCreated || o.canceled || o.command.Epoch != e.Epoch && (o.outcome == nil || int(e.Epoch) != l.rewinds) {
 			return fmt.Errorf("cancels nothing that runs")
 		}
 		l.ops[e.Op].canceled, l.ops[e.Op].canceledIn = true, n
@@ -394,7 +395,7 @@ func (l *life) generations() []*life {
 }
 
 func newLife(instance, incarnation string, generation int) *life {
-	return &life{instance: instance, incarnation: incarnation, generation: generation, ops: map[string]*op{}, begun: map[string]bool{}, calls: map[string]int{}, kin: map[string]bool{},
+	return &life{instance: instance, incarnation: incarnation, generation: generation, ops: map[string]*op{}, begun: map[string]int{}, calls: map[string]int{}, kin: map[string]bool{},
 		given: map[string]*edit{}, edits: map[string]*edit{}, parting: map[int][]*op{}}
 }
 

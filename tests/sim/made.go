@@ -26,6 +26,8 @@ type Made struct {
 	Fails  bool   `json:",omitempty"`
 	// Siblings is how many instances can be told.
 	Siblings int `json:",omitempty"`
+	// Frail has the run fail at the end of a part in which something was broken.
+	Frail bool `json:",omitempty"`
 }
 
 // Played is what a node came to.

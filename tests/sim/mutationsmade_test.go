@@ -101,6 +101,14 @@ var madeMutants = []mutant{
 	{name: "ids: coroutines have the same", file: "internal/replay/coroutine.go",
 		old: "r.opt.Generation, c.prefix, c.names)", new: "r.opt.Generation, \"\", c.names)"},
 
+	// rewinds
+	{name: "rewind: events behind the cut are sent again", file: "internal/replay/rewind.go",
+		old: "p.kept[e.Op] = &kept{command: e, from: place}", new: "_ = e"},
+	{name: "rewind: events from outside do not come again", file: "internal/replay/rewind.go",
+		old: "history.GenerationStarted, history.EventRaised, history.CustomStatusSet:", new: "history.GenerationStarted, history.CustomStatusSet:"},
+	{name: "rewind: timers that were canceled run again", file: "internal/replay/rewind.go",
+		old: "history.TimerFired, history.TimerCanceled:\n				delete", new: "history.TimerFired:\n				delete"},
+
 	// what becomes of an id that is in use
 	{name: "conflict: any end may be replaced", file: "durable/client/conflict.go",
 		old: "row.Status.Ended() && (reuse.Allows(statuses[row.Status]) || row.Incarnation == k.replacing)", new: "row.Status.Ended()"},

@@ -16,6 +16,8 @@ type performer struct {
 	// changes: it is of a build that has the changes.
 	changes bool
 	clock   int
+	// broken: something was.
+	broken bool
 }
 
 // perform is the code of one version of the made orchestration.
@@ -46,6 +48,9 @@ func (w *World) perform(version uint32, build int) func(durable.Context, Made) (
 			p.in.Done = append(p.in.Done, o)
 			if err := p.do(ctx, part, o); err != nil {
 				failed = err
+			}
+			if p.broken {
+				return nil, errBroken
 			}
 		}
 		if failed != nil && in.Fails {
@@ -111,6 +116,7 @@ func (p *performer) node(ctx durable.Context, n Node, o *Played) (err error) {
 	case "call":
 		o.V, err = work.Call(ctx, n.job())
 		o.V = short64(o.V)
+		p.breaks(n, err)
 	case "hand":
 		o.V, err = handed.Call(ctx, n.job())
 	case "leave":

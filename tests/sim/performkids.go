@@ -74,7 +74,7 @@ func (p *performer) retry(ctx durable.Context, n Node, o *Played) error {
 }
 
 func (p *performer) child(ctx durable.Context, n Node, o *Played) error {
-	in := Made{Parts: n.Kids, Parent: ctx.InstanceID(), Version: 2, Fails: n.Final, Siblings: p.in.Siblings}
+	in := Made{Parts: n.Kids, Parent: ctx.InstanceID(), Version: 2, Fails: n.Final, Siblings: p.in.Siblings, Frail: p.in.Frail}
 	opts := []durable.ChildOption{durable.ParentClose(n.N)}
 	if n.M < madeVersions {
 		in.Version = uint32(n.M)
@@ -85,6 +85,7 @@ func (p *performer) child(ctx durable.Context, n Node, o *Played) error {
 		return nil
 	}
 	_, err := c.Await()
+	p.breaks(n, err)
 	return err
 }
 

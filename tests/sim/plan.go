@@ -158,6 +158,9 @@ func newPlan(seed uint64, r *rand.Rand) Plan {
 	if seed%16 == 12 {
 		p.Programs = []string{"edited"}
 	}
+	if seed%32 == 30 {
+		p.Programs = []string{"mended"}
+	}
 	p.Scheduled = seed%16 == 6 || seed%16 == 13
 	return p
 }

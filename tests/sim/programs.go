@@ -109,6 +109,7 @@ var programs = []*program{
 	{name: "once", orchestration: "Once", input: plain, want: wantOnce},
 	made,
 	edited,
+	mended,
 }
 
 // drawn is how many of the programs any seed may have.

@@ -278,6 +278,7 @@ func (l *life) reset(seg *history.Segment) error {
 		return fmt.Errorf("it cuts at segment %d, and the outcome of %s came in at %d", e.Rewound.From, e.Op, cut)
 	}
 	l.rewinds++
+	l.unbegin(cut)
 	l.again = map[string]*op{}
 	for _, all := range []map[string]*edit{l.given, l.edits} {
 		for name, g := range all {
@@ -288,7 +289,7 @@ func (l *life) reset(seg *history.Segment) error {
 	}
 	for name, o := range l.ops {
 		before := o.asked < cut
-		if name == history.StartOp || before && o.outcome != nil && o.settled < cut {
+		if name == history.StartOp || before && (o.outcome != nil && o.settled < cut || o.command.Kind == history.EventSent) {
 			continue
 		}
 		child := o.command.Kind == history.SubOrchestrationCreated

@@ -162,6 +162,9 @@ func wantFrail(_ *World, l *life) error {
 // broken reports whether the activity with this idempotency key is one that fails until it was rewound more often.
 func (w *World) broken(key string, j Job) bool {
 	of, ok := w.check.ops[key]
+	if ok && of.life.start.Name == madeOrch.Name() {
+		return w.check.breaks(of, j)
+	}
 	return ok && of.op.command.Epoch < j.Broken
 }
 
@@ -199,16 +202,18 @@ func (l *life) rewind(seg *history.Segment) error {
 		return fmt.Errorf("it cuts at segment %d, and what failed first came in at %d", e.Rewound.From, cut)
 	}
 	l.rewinds++
+	l.unbegin(cut)
 	l.again = map[string]*op{}
 	if l.kept == nil {
 		l.kept = map[string]*op{}
 	}
 	for name, o := range l.ops {
-		done := o.outcome != nil && o.outcome.Failure == nil
+		done := o.outcome != nil && o.outcome.Failure == nil || o.command.Kind == history.EventSent
 		timer := o.command.Kind == history.TimerCreated
 		before := o.asked < cut
 		switch {
 		case before && (done || o.canceled && o.canceledIn < cut):
+			o.canceled = o.canceled && o.canceledIn < cut // one that had fired unseen may be canceled once more
 			continue
 		case before:
 			l.again[name] = o

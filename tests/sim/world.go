@@ -148,7 +148,9 @@ func (w *World) populate() {
 	if w.plan.Doctor {
 		w.spawn("doctor", w.doctor)
 	}
-	if slices.Contains(w.plan.Programs, "outside") || slices.Contains(w.plan.Programs, made.name) {
+	if slices.ContainsFunc(w.plan.Programs, func(name string) bool {
+		return name == "outside" || programNamed(name).orchestration == made.orchestration
+	}) {
 		w.spawn("courier", w.courier)
 	}
 }
