@@ -53,6 +53,8 @@ const (
 	again = 5 * time.Second
 	// stale is how long keys hold while the source cannot be read.
 	stale = 10 * time.Minute
+	// patience is how long a look at the source may take: others wait for it.
+	patience = 5 * time.Second
 )
 
 // NewKeys returns keys that are read from a source, such as Stored.Read. They are read when somebody first calls, and once a minute after that. While the source fails those that were read before hold, for ten minutes.
@@ -107,6 +109,9 @@ func (k *Keys) keys(ctx context.Context) (map[string]Key, error) {
 	if now.Sub(k.read) < fresh || now.Sub(k.failed) < again {
 		return k.last(now)
 	}
+	// The keys are everybody's: whoever hangs up while they are read must not make the source one that fails.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+	defer cancel()
 	f, err := k.source(ctx)
 	if err != nil {
 		k.failed, k.err = now, fmt.Errorf("the keys cannot be read: %w", err)

@@ -219,3 +219,30 @@ func TestPermissionsAreNamed(t *testing.T) {
 		t.Errorf("all is %v, %v", p, err)
 	}
 }
+
+// TestWhoHangsUpDoesNotKeepOthersOut: a request that is given up while the keys are read must not count as a source that fails. Whoever has
+// an old key could keep it good like that, and everybody out of a process that is new.
+func TestWhoHangsUpDoesNotKeepOthersOut(t *testing.T) {
+	t.Parallel()
+	key, f := made(t, access.All, time.Time{})
+	keys := access.NewKeys(func(ctx context.Context) (access.File, error) { return f, ctx.Err() })
+	gone, hangUp := context.WithCancel(t.Context())
+	hangUp()
+	_, _ = keys.Caller(request(func(r *http.Request) { r.Header.Set("x-functions-key", "x") }).WithContext(gone))
+	if _, err := keys.Caller(request(func(r *http.Request) { r.Header.Set("x-functions-key", key) })); err != nil {
+		t.Errorf("after somebody else hung up: %v", err)
+	}
+}
+
+// TestASourceThatHangsIsLeftAlone: it must not hold up every request for as long as it likes.
+func TestASourceThatHangsIsLeftAlone(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		keys := access.NewKeys(func(ctx context.Context) (access.File, error) { <-ctx.Done(); return access.File{}, ctx.Err() })
+		begin := time.Now()
+		_, err := keys.Caller(request(func(r *http.Request) { r.Header.Set("x-functions-key", "x") }).WithContext(t.Context()))
+		if err == nil || errors.Is(err, access.ErrUnknown) || time.Since(begin) > 10*time.Second {
+			t.Errorf("after %v: %v", time.Since(begin), err)
+		}
+	})
+}

@@ -13,7 +13,8 @@ type Permission uint8
 const (
 	// Read shows instances, their inputs, outputs and histories.
 	Read Permission = 1 << iota
-	// Operate starts and restarts instances, raises events, reports outcomes, terminates, suspends and resumes.
+	// Operate starts and restarts instances, raises events, reports outcomes, terminates, suspends and resumes. To wait for an end, and be
+	// shown what it comes to, is to read, too.
 	Operate
 	// Administer changes what has happened: it rewinds, resets and purges.
 	Administer

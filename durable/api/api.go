@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -74,6 +75,8 @@ type API struct {
 	callers     Callers
 	audit       *slog.Logger
 	origins     []string
+	// sites knows what a browser sends for pages of others.
+	sites *http.CrossOriginProtection
 }
 
 var _ http.Handler = (*API)(nil)
@@ -90,8 +93,9 @@ func New(cfg Config) (*API, error) {
 	if err := checkPublicURL(public); err != nil {
 		return nil, err
 	}
+	sites := http.NewCrossOriginProtection()
 	for _, origin := range cfg.Origins {
-		if err := checkOrigin(origin); err != nil {
+		if err := errors.Join(checkOrigin(origin), sites.AddTrustedOrigin(origin)); err != nil {
 			return nil, err
 		}
 	}
@@ -104,7 +108,7 @@ func New(cfg Config) (*API, error) {
 	}
 	a := &API{
 		client: cfg.Client, hub: cfg.Hub, publicURL: public, maxWait: cfg.MaxWait,
-		callers: cfg.Callers, audit: cfg.Audit, origins: cfg.Origins,
+		callers: cfg.Callers, audit: cfg.Audit, origins: cfg.Origins, sites: sites,
 		definitions: make(map[string]Definition, len(cfg.Definitions)),
 	}
 	for _, d := range cfg.Definitions {
@@ -162,9 +166,13 @@ func (a *API) serve(w http.ResponseWriter, r *http.Request, path []string) {
 			break
 		}
 	}
-	a.guard(w, r, found.needs, &note{action: found.action, instance: vars["{id}"], name: vars["{name}"] + vars["{event}"]},
+	query, needs := parseQuery(r.URL.RawQuery), found.needs
+	if _, asked := query.seconds(timeoutKey); asked && slices.Contains(found.about.query, timeoutKey) {
+		needs |= access.Read // whoever waits is shown the output, or the input and the history
+	}
+	a.guard(w, r, needs, &note{action: found.action, instance: vars["{id}"], name: vars["{name}"] + vars["{event}"]},
 		func(w http.ResponseWriter, r *http.Request, n *note) {
-			found.serve(a, w, request{Request: r, query: parseQuery(r.URL.RawQuery), vars: vars, note: n})
+			found.serve(a, w, request{Request: r, query: query, vars: vars, note: n})
 		})
 }
 

@@ -40,6 +40,10 @@ func (a *API) guard(w http.ResponseWriter, r *http.Request, need access.Permissi
 			w.Header().Set("WWW-Authenticate", `Basic realm="durable", charset="UTF-8"`)
 			Problem(w, status, "The request needs a key.", "Send a key that is good in the header x-functions-key. Whoever operates this makes one with durable keys.")
 		case http.StatusForbidden:
+			if errors.Is(err, errOtherSite) {
+				Problem(w, status, "This request comes from a page of another site.", "Browsers send the password that they keep with whatever a page has them send. Send the key in the header x-functions-key, from an origin that is allowed.")
+				break
+			}
 			Problem(w, status, "The key is not good for this.", "This needs the permission to "+need.String()+"; the key "+caller.Name+" may "+caller.May.String()+".")
 		default:
 			w.Header().Set("Retry-After", "5")
@@ -73,10 +77,20 @@ func (a *API) caller(r *http.Request, need access.Permission) (c access.Caller, 
 		return c, http.StatusUnauthorized, err
 	case err != nil:
 		return c, http.StatusServiceUnavailable, err
+	case a.forged(r):
+		return c, http.StatusForbidden, errOtherSite
 	case !c.May.Has(need):
 		return c, http.StatusForbidden, errors.New("it needs the permission to " + need.String())
 	}
 	return c, 0, nil
+}
+
+var errOtherSite = errors.New("a page of another site has a browser send it")
+
+// forged reports whether a page of another site has a browser send the password that it keeps for this one.
+func (a *API) forged(r *http.Request) bool {
+	_, _, basic := r.BasicAuth()
+	return basic && a.sites.Check(r) != nil
 }
 
 // audited writes the audit line. It has nothing of the query or of headers, where keys may be.

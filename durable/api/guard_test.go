@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"log/slog"
@@ -13,6 +14,7 @@ import (
 	"github.com/durable-lambda/durable-lambda/durable"
 	"github.com/durable-lambda/durable-lambda/durable/access"
 	"github.com/durable-lambda/durable-lambda/durable/api"
+	"github.com/durable-lambda/durable-lambda/durable/history"
 )
 
 // named recognizes callers by the header Who, which is what they may do.
@@ -226,5 +228,100 @@ func TestPagesOfOtherOriginsNeedToBeNamed(t *testing.T) {
 		if _, err := api.New(api.Config{Client: newFake(), Hub: "TestHub", Origins: []string{origin}}); err == nil {
 			t.Errorf("%q is taken for an origin", origin)
 		}
+	}
+}
+
+// TestWaitingShowsWhatOnlyReadersMaySee: the answer to a request that waits has the output, or the input and the history.
+func TestWaitingShowsWhatOnlyReadersMaySee(t *testing.T) {
+	t.Parallel()
+	for _, path := range []string{"/instances/over/restart?timeout=1&showHistory=true", "/orchestrators/Hello?timeout=1", "/orchestrators/Hello/new?TimeOut=1"} {
+		h, log, f := guarded(t)
+		if w := send(h, "POST", api.Base+path, "", "operate"); w.Code != http.StatusForbidden || !strings.Contains(w.Body.String(), "read,operate") {
+			t.Errorf("%s: one who may not read is answered %d %s", path, w.Code, w.Body)
+		}
+		if len(f.starts)+len(f.restarts) > 0 || !strings.Contains(log.String(), `"status":403`) {
+			t.Errorf("%s: it was done, or not audited: %s", path, log)
+		}
+		f.put(durable.Instance{ID: "made-up", Status: durable.Completed})
+		if w := send(h, "POST", api.Base+strings.Replace(path, "imeout=1", "imeout=0", 1), "", "operate,read"); w.Code == http.StatusForbidden {
+			t.Errorf("%s: one who may is answered %d %s", path, w.Code, w.Body)
+		}
+	}
+	h, _, _ := guarded(t)
+	if w := send(h, "POST", api.Base+"/orchestrators/Hello?timeout=soon", "", "operate"); w.Code != http.StatusAccepted {
+		t.Errorf("a timeout that is none is answered %d", w.Code)
+	}
+}
+
+// TestPagesOfOtherSitesCannotUseThePasswordThatABrowserKeeps: it sends it with every form that any page has it send here.
+func TestPagesOfOtherSitesCannotUseThePasswordThatABrowserKeeps(t *testing.T) {
+	t.Parallel()
+	f := newFake(durable.Instance{ID: "x", Name: "Hello", Status: durable.Running})
+	log := new(bytes.Buffer)
+	a, err := api.New(api.Config{Client: f, Hub: "TestHub", Callers: named{}, Origins: []string{"https://shop.example.com"}, Audit: slog.New(slog.NewJSONHandler(log, nil))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := a.With(a.Guard(access.All, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) })))
+	for name, c := range map[string]struct {
+		headers map[string]string
+		path    string
+		status  int
+	}{
+		"another site's form":                {map[string]string{"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"}, api.Base + "/instances/x/terminate", 403},
+		"another site's, to another route":   {map[string]string{"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"}, "/orders", 403},
+		"a neighbour's":                      {map[string]string{"Sec-Fetch-Site": "same-site", "Origin": "https://blog.example.com"}, api.Base + "/instances/x/terminate", 403},
+		"an old browser":                     {map[string]string{"Origin": "https://evil.example"}, api.Base + "/instances/x/terminate", 403},
+		"a page without an origin":           {map[string]string{"Origin": "null"}, api.Base + "/instances/x/terminate", 403},
+		"this site's own":                    {map[string]string{"Sec-Fetch-Site": "same-origin", "Origin": "https://example.com"}, api.Base + "/instances/x/terminate", 202},
+		"one that is named":                  {map[string]string{"Sec-Fetch-Site": "cross-site", "Origin": "https://shop.example.com"}, api.Base + "/instances/x/terminate", 202},
+		"no browser":                         {nil, api.Base + "/instances/x/terminate", 202},
+		"another site's with a key it has":   {map[string]string{"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example", "Authorization": ""}, api.Base + "/instances/x/terminate", 202},
+		"another site's, and a wrong scheme": {map[string]string{"Sec-Fetch-Site": "cross-site", "Authorization": "basic YTpi"}, api.Base + "/instances/x/terminate", 403},
+	} {
+		r := httptest.NewRequest("POST", "https://example.com"+c.path, nil)
+		r.Header.Set("Who", "all")
+		r.SetBasicAuth("", "key")
+		for k, v := range c.headers {
+			r.Header.Set(k, v)
+		}
+		f.commands = nil
+		log.Reset()
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		if w.Code != c.status || (len(f.commands) > 0) != (c.status == 202) || !strings.Contains(log.String(), `"audit"`) {
+			t.Errorf("%s: it is answered %d %s, and did %v", name, w.Code, w.Body, f.commands)
+		}
+	}
+}
+
+// half purges the first instance that it is asked for, and then does not work.
+type half struct {
+	*fake
+	purges int
+}
+
+func (h *half) Purge(ctx context.Context, id string) error {
+	if h.purges++; h.purges > 1 {
+		return errors.New("throttled")
+	}
+	return h.fake.Purge(ctx, id)
+}
+
+func TestAuditLinesSayWhatWasDoneBeforeAnError(t *testing.T) {
+	t.Parallel()
+	h, log, _ := guarded(t)
+	if w := send(h, "POST", api.Base+"/orchestrators/Hello/x", "1", "all"); w.Code != 409 || !strings.Contains(log.String(), `"instance":"x","name":"Hello"`) {
+		t.Errorf("a start that is refused is answered %d, and audited as %s", w.Code, log)
+	}
+	f := newFake(durable.Instance{ID: "top", Status: durable.Completed}, durable.Instance{ID: "child", Parent: "top", Status: durable.Completed})
+	f.history["top"] = []durable.HistoryEvent{{Event: history.Event{Kind: history.SubOrchestrationCreated, Target: &history.Target{Instance: "child"}}}}
+	log.Reset()
+	a, err := api.New(api.Config{Client: &half{fake: f}, Hub: "TestHub", Audit: slog.New(slog.NewJSONHandler(log, nil))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w := send(a, "DELETE", api.Base+"/instances/top?recursive=true", "", ""); w.Code != 500 || !strings.Contains(log.String(), `"instance":"top","purged":1`) {
+		t.Errorf("a purge that breaks off is answered %d, and audited as %s", w.Code, log)
 	}
 }

@@ -43,7 +43,7 @@ var (
 	statusNames = []string{"Running", "Completed", "ContinuedAsNew", "Failed", "Canceled", "Terminated", "Pending", "Suspended"}
 
 	parameters = map[string]parameter{
-		"timeout":                            {"Wait for the end, for so many seconds; the answer is as that of the status then, or 202 when the time is up.", typed("number", "minimum", 0)},
+		timeoutKey:                           {"Wait for the end, for so many seconds; the answer is as that of the status then, or 202 when the time is up. A key needs the permission to read for that, too.", typed("number", "minimum", 0)},
 		"pollingInterval":                    {"How often to look while waiting, in seconds. At most the timeout.", typed("number", "minimum", 0)},
 		"version":                            {"Of the orchestration; the current one without it.", typed("integer", "minimum", 0, "maximum", 4294967295)},
 		"showInput":                          {"false leaves inputs out.", yesOrNo},
@@ -69,7 +69,7 @@ var (
 	}
 
 	filters = []string{"instanceIdPrefix", "createdTimeFrom", "createdTimeTo", "runtimeStatus", "name", "tag", "customStatus", "q"}
-	starts  = []string{"timeout", "pollingInterval"}
+	starts  = []string{timeoutKey, "pollingInterval"}
 )
 
 const anyJSON = "Any"

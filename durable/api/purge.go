@@ -1,6 +1,7 @@
 package api
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"time"
@@ -23,18 +24,17 @@ func (a *API) purge(w http.ResponseWriter, r request) {
 		Problem(w, http.StatusNotFound, "There is no instance with this id.", err.Error())
 		return
 	}
-	n, err := 1, error(nil)
+	var err error
 	if r.query.flag("recursive", false) {
-		n, err = durable.PurgeTree(r.Context(), a.client, r.id())
-	} else {
-		err = a.client.Purge(r.Context(), r.id())
+		r.note.purged, err = durable.PurgeTree(r.Context(), a.client, r.id())
+	} else if err = a.client.Purge(r.Context(), r.id()); err == nil {
+		r.note.purged = 1
 	}
 	if err != nil {
 		Error(w, err)
 		return
 	}
-	r.note.purged = n
-	writeJSON(w, http.StatusOK, purged{n})
+	writeJSON(w, http.StatusOK, purged{r.note.purged})
 }
 
 // purgeWhere serves DELETE instances. What takes longer than one request is gone on with as a list is: the answer has the
@@ -49,12 +49,9 @@ func (a *API) purgeWhere(w http.ResponseWriter, r request) {
 			"Say from when on instances were created that are to be purged, as in createdTimeFrom=2026-01-01T00:00:00Z.")
 		return
 	}
-	// A list may ignore a label that is none. Here that would delete what was not meant.
-	for _, tag := range r.query.texts("tag") {
-		if key, _, ok := strings.Cut(tag, "="); !ok || key == "" {
-			Problem(w, http.StatusBadRequest, "A tag is not valid.", "Write it as tag=key=value.")
-			return
-		}
+	if what, instead := r.query.unread(); what != "" {
+		Problem(w, http.StatusBadRequest, what, instead)
+		return
 	}
 	budget := purgeBudget
 	if a.maxWait > 0 {
@@ -71,4 +68,23 @@ func (a *API) purgeWhere(w http.ResponseWriter, r request) {
 		goOn(w, done.Continue)
 		writeJSON(w, http.StatusOK, purged{done.Instances})
 	}
+}
+
+// unread says which condition cannot be read, and how to write it. A list ignores such a condition, as Durable Functions does. Here that would
+// delete what was not meant.
+func (q query) unread() (what, instead string) {
+	for _, tag := range q.texts("tag") {
+		if key, _, ok := strings.Cut(tag, "="); !ok || key == "" {
+			return "A tag is not valid.", "Write it as tag=key=value."
+		}
+	}
+	if q.text("createdTimeTo") != "" && q.time("createdTimeTo").IsZero() {
+		return "The createdTimeTo is not valid.", "Write it as in createdTimeTo=2026-01-01T00:00:00Z, or leave it out."
+	}
+	for _, name := range q.list("runtimeStatus") {
+		if len(statuses([]string{name})) == 0 {
+			return fmt.Sprintf("There is no status %q.", name), "Instances that have ended are Completed, Failed or Terminated."
+		}
+	}
+	return "", ""
 }

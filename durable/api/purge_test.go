@@ -57,12 +57,14 @@ func TestPurgeWhere(t *testing.T) {
 		{"some", from, durable.Purged{Instances: 3}, nil, 200, `{"instancesDeleted":3}`, &durable.Query{From: then}},
 		{"none", from, durable.Purged{}, nil, 404, "no instance to purge", &durable.Query{From: then}},
 		{"none so far", from, durable.Purged{Continue: "x"}, nil, 200, `{"instancesDeleted":0}`, &durable.Query{From: then}},
-		{"all that selects", from + "&createdTimeTo=2026-01-02&createdTimeTo=x&runtimeStatus=Failed,Completed&name=Hello&tag=a=b&q=z&customStatus=c&instanceIdPrefix=p",
+		{"all that selects", from + "&createdTimeTo=&runtimeStatus=Failed,,Completed&name=Hello&tag=a=b&q=z&customStatus=c&instanceIdPrefix=p",
 			durable.Purged{Instances: 1}, nil, 200, `{"instancesDeleted":1}`, &durable.Query{From: then, Statuses: []durable.Status{durable.Failed, durable.Completed},
 				Names: []string{"Hello"}, Tags: map[string]string{"a": "b"}, Text: "z", CustomStatus: "c", IDPrefix: "p"}},
 		{"no createdTimeFrom", "createdTimeTo=2026-01-02T00:00:00Z", durable.Purged{}, nil, 400, "createdTimeFrom=2026", nil},
 		{"a createdTimeFrom that is no time", "createdTimeFrom=yesterday", durable.Purged{}, nil, 400, "createdTimeFrom=2026", nil},
 		{"a tag that is none", from + "&tag=blue", durable.Purged{}, nil, 400, "tag=key=value", nil},
+		{"a createdTimeTo that is no time", from + "&createdTimeTo=2026-01-02", durable.Purged{}, nil, 400, "createdTimeTo=2026", nil},
+		{"a status that is none", from + "&runtimeStatus=Failed,Complted", durable.Purged{}, nil, 400, "Complted", nil},
 		{"an error", from, durable.Purged{Instances: 3}, errors.New("on fire"), 500, "on fire", &durable.Query{From: then}},
 	} {
 		t.Run(tc.rule, func(t *testing.T) {

@@ -30,7 +30,9 @@ func (a *API) start(w http.ResponseWriter, r request) {
 		return
 	}
 	id, err := a.startOnce(r.Context(), a.startRequest(r, input), r.Header.Get("Idempotency-Key"))
-	r.note.instance = id
+	if id != "" {
+		r.note.instance = id // otherwise it is the one that was asked for
+	}
 	switch {
 	case err != nil:
 		Error(w, err)

@@ -15,6 +15,9 @@ const (
 	minInterval     = 100 * time.Millisecond
 )
 
+// timeoutKey asks for waiting.
+const timeoutKey = "timeout"
+
 // waiting is how long a request wants to wait for an instance's end, and how often to look.
 type waiting struct {
 	asked             bool
@@ -22,7 +25,7 @@ type waiting struct {
 }
 
 func (a *API) waiting(q query) (waiting, error) {
-	timeout, asked := q.seconds("timeout")
+	timeout, asked := q.seconds(timeoutKey)
 	if !asked {
 		return waiting{}, nil
 	}
