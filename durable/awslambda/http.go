@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/durable-lambda/durable-lambda/durable/access"
@@ -61,13 +62,26 @@ func endBefore(ctx context.Context, grace time.Duration) (context.Context, conte
 func handle(h http.Handler, out *answer, r *http.Request, id string, log *slog.Logger) {
 	defer func() {
 		if p := recover(); p != nil {
-			log.Error("an HTTP handler panicked", "request", id, "method", r.Method, "path", r.URL.Path, "panic", p, "stack", "\n"+string(debug.Stack()))
+			log.Error("an HTTP handler panicked", "request", id, "method", r.Method, "path", guarded(r.URL.Path), "panic", p, "stack", "\n"+string(debug.Stack()))
 			out.reset()
 			api.Problem(out, http.StatusInternalServerError, "Something went wrong while the request was processed.",
 				"The function's log says what: search it for the request "+id+".")
 		}
 	}()
 	h.ServeHTTP(out, r)
+}
+
+// maxShown is how much of a part of a path is written down: what is longer may be a link or a token, which are as good as a password.
+const maxShown = 64
+
+func guarded(path string) string {
+	parts := strings.Split(path, "/")
+	for i, part := range parts {
+		if len(part) > maxShown {
+			parts[i] = strings.ToValidUTF8(part[:8], "") + "…"
+		}
+	}
+	return strings.Join(parts, "/")
 }
 
 // reply is the answer as the event's gateway reads it.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -157,7 +158,7 @@ func (s *starter) batch(ctx context.Context, e envelope) (any, error) {
 
 // message handles one. When it can never be handled, and has been put away, that is no error.
 func (s *starter) message(ctx context.Context, m Message) error {
-	err := s.routes.Message(ctx, m)
+	err := s.attempt(ctx, m)
 	if err == nil || !isRejected(err) || s.reject == nil {
 		return err
 	}
@@ -166,6 +167,17 @@ func (s *starter) message(ctx context.Context, m Message) error {
 	}
 	s.Log.Warn("a message was rejected", "message", m.ID, "reason", err)
 	return nil
+}
+
+// attempt has the application handle a message. A panic must not end the process: the other messages of the batch would be delivered too often
+// with the one that it is about, and become dead letters.
+func (s *starter) attempt(ctx context.Context, m Message) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("the handler of messages panicked: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return s.routes.Message(ctx, m)
 }
 
 func (s *starter) tick(ctx context.Context, e envelope) error {

@@ -65,8 +65,12 @@ func (s Starts) Tick(ctx context.Context, t Tick) error {
 	var asked schedule
 	d := json.NewDecoder(bytes.NewReader(t.Detail))
 	d.DisallowUnknownFields()
-	if err := d.Decode(&asked); err != nil || asked.Orchestration == "" && len(s.Definitions) != 1 {
-		return Reject(fmt.Errorf(`the rule %s must have a detail such as {"orchestration":"Report","input":{}}, and has %q (%w)`, t.Rule, t.Detail, errors.Join(err)))
+	err := d.Decode(&asked)
+	if err == nil && asked.Orchestration == "" && len(s.Definitions) != 1 {
+		err = errors.New("it names no orchestration")
+	}
+	if err != nil {
+		return Reject(fmt.Errorf(`the rule %s must have a detail such as {"orchestration":"Report","input":{}}, and has %q: %w`, t.Rule, t.Detail, err))
 	}
 	var version uint32
 	if asked.Version != nil {

@@ -126,10 +126,7 @@ func (l *Links) make(ctx context.Context, c claim) (string, error) {
 		return "", fmt.Errorf("links: instance %s: %w", c.instance, durable.ErrEnded)
 	}
 	c.incarnation, c.use = in.Incarnation, use(durable.IdempotencyKey(ctx), c)
-	ring, err := l.cfg.Keys(ctx)
-	if err == nil {
-		err = ring.check()
-	}
+	ring, err := l.ring(ctx)
 	if err != nil {
 		return "", fmt.Errorf("links: %w", err)
 	}
@@ -139,6 +136,15 @@ func (l *Links) make(ctx context.Context, c claim) (string, error) {
 	}
 	c.key = ring.Current
 	return strings.TrimRight(address, "/") + Path + c.seal(ring.Keys[c.key]), nil
+}
+
+// ring is the keys, of which none is too short: whoever can guess a key can make links.
+func (l *Links) ring(ctx context.Context) (Ring, error) {
+	ring, err := l.cfg.Keys(ctx)
+	if err == nil {
+		err = ring.check()
+	}
+	return ring, err
 }
 
 // use is what links have in common that are used once: those of one call of an activity which say the same. Outside of activities each

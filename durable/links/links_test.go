@@ -3,9 +3,10 @@ package links_test
 import (
 	"bytes"
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
 	"encoding/base64"
 	"errors"
-
 	"io"
 	"log/slog"
 	"net/http"
@@ -49,7 +50,11 @@ type site struct {
 type flaky struct {
 	backend.Table
 	fail, failPut *bool
+	put           *func(backend.Item)
 }
+
+// puts has each item shown that is put.
+func (f flaky) puts(show func(backend.Item)) { *f.put = show }
 
 func (f flaky) Get(ctx context.Context, k backend.Key) (*backend.Item, error) {
 	if *f.fail {
@@ -62,6 +67,7 @@ func (f flaky) Put(ctx context.Context, i backend.Item, c backend.Condition) err
 	if *f.failPut {
 		return errors.New("throttled")
 	}
+	(*f.put)(i)
 	return f.Table.Put(ctx, i, c)
 }
 
@@ -76,7 +82,8 @@ func newSite(t *testing.T) *site {
 		}
 		return all, nil
 	}))
-	s.table = flaky{memory.New(memory.Options{}).Backend().Table, s.fail, s.failPut}
+	s.table = flaky{memory.New(memory.Options{}).Backend().Table, s.fail, s.failPut, new(func(backend.Item))}
+	s.table.(flaky).puts(func(backend.Item) {})
 	var err error
 	s.l, err = links.New(links.Config{
 		Keys:    func(context.Context) (links.Ring, error) { return s.ring, nil },
@@ -468,5 +475,57 @@ func TestServedByAServer(t *testing.T) {
 	s.sys.Settle()
 	if resp.StatusCode != 200 || s.events("order-1") != 1 {
 		t.Errorf("it is answered %d %s", resp.StatusCode, body)
+	}
+}
+
+// TestLinksOfAWeakKeyAreNotBelieved: a ring that did not come through ParseRing may have a key that everybody can guess.
+func TestLinksOfAWeakKeyAreNotBelieved(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.start("order-1")
+	u := s.link("c", "order-1", decision{Approved: true})
+	good := s.ring
+	for _, weak := range [][]byte{nil, {}, []byte("secret")} {
+		token, err := base64.RawURLEncoding.DecodeString(u[strings.LastIndexByte(u, '/')+1:])
+		if err != nil {
+			t.Fatal(err)
+		}
+		said := token[:len(token)-sha256.Size]
+		mac := hmac.New(sha256.New, weak)
+		mac.Write(append([]byte("durable link\x00"), said...))
+		forged := "/links/" + base64.RawURLEncoding.EncodeToString(mac.Sum(said))
+		s.ring = links.Ring{Current: "new", Keys: map[string][]byte{"new": bytes.Repeat([]byte("k"), 32), good.Current: weak}}
+		for _, method := range []string{"GET", "POST"} {
+			if status, body, _ := s.send(method, forged); status != 503 || strings.Contains(body, "approved") || s.events("order-1") != 0 {
+				t.Errorf("with the key %q %s is answered %d", weak, method, status)
+			}
+		}
+	}
+	if strings.Contains(s.log.String(), "secret") || !strings.Contains(s.log.String(), "at least 32") {
+		t.Errorf("the log has %s", s.log)
+	}
+	s.ring = good
+	if status, _, _ := s.send("GET", u); status != 200 {
+		t.Errorf("with its own key the link is answered %d", status)
+	}
+}
+
+// TestTheMarkOutlivesEveryLinkThatItIsFor: one that was made with the used one may be good for longer.
+func TestTheMarkOutlivesEveryLinkThatItIsFor(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.start("order-1")
+	first := s.link("c", "order-1", decision{Approved: true})
+	last, err := links.URL(s.call("c"), approval, "order-1", decision{Approved: true}, s.sys.Now().Add(links.MaxLife))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var mark backend.Item
+	s.table.(flaky).puts(func(i backend.Item) { mark = i })
+	if status, _, _ := s.send("POST", first); status != 200 {
+		t.Fatalf("it is answered %d", status)
+	}
+	if status, _, _ := s.send("GET", last); status != 410 || mark.Expires.Before(s.sys.Now().Add(links.MaxLife)) {
+		t.Errorf("the other link is answered %d, and the mark is gone by %v", status, mark.Expires)
 	}
 }

@@ -33,8 +33,8 @@ var statuses = map[outcome]int{open: 200, unknown: 404, expired: 410, used: 410,
 
 var outcomes = map[outcome]string{unknown: "unknown", expired: "expired", used: "used before", over: "over", trouble: "failed", done: "done"}
 
-// kept is how long a mark outlives its link.
-const kept = 30 * 24 * time.Hour
+// kept is how long a mark outlives the last link that it may be for: those which are used once have different times of expiry, and clocks differ.
+const kept = MaxLife + 30*24*time.Hour
 
 // Before returns a handler that serves links, for which nobody needs a key, and gives everything else to next. A http.ServeMux would answer
 // unclean paths of next with redirects.
@@ -73,7 +73,7 @@ func (l *Links) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // look says what a link says, and whether it can be followed.
 func (l *Links) look(ctx context.Context, token string) (claim, outcome) {
-	ring, err := l.cfg.Keys(ctx)
+	ring, err := l.ring(ctx)
 	if err != nil {
 		return l.failed("its keys cannot be read", claim{}, err)
 	}
@@ -113,7 +113,7 @@ func (l *Links) follow(ctx context.Context, c claim) outcome {
 		return o
 	}
 	at := l.cfg.Now()
-	err = l.cfg.Table.Put(ctx, backend.Item{Key: c.mark(), Owner: "link", Value: []byte(at.UTC().Format(time.RFC3339)), Expires: c.expires.Add(kept)}, backend.Absent())
+	err = l.cfg.Table.Put(ctx, backend.Item{Key: c.mark(), Owner: "link", Value: []byte(at.UTC().Format(time.RFC3339)), Expires: at.Add(kept)}, backend.Absent())
 	if found := new(backend.ConditionError); err != nil && !errors.As(err, &found) {
 		_, o := l.failed("it cannot be marked as used: it is to be followed again", c, err)
 		return o
