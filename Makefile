@@ -17,9 +17,10 @@ test-unit:     ## the unit tier: under a minute
 sim-mutations: ## leave out each rule of the protocol once: the simulation must notice
 conformance:   ## what orchestrations can rely on: each sentence, backend and mode, in a table
 chaos:         ## kill the server under load
+test-clients:  ## Azure's clients for Python and Node against a server, with the programs of docs/http-api.md
 test-aws:      ## the AWS adapters in LocalStack, which it starts when it is not up
 test-e2e:      ## the deployed template in LocalStack, end to end
-test-unit sim-mutations conformance chaos test-aws test-e2e: # the tier is the last word of each
+test-unit sim-mutations conformance chaos test-clients test-aws test-e2e: # the tier is the last word of each
 	@go run ./tests/tiers -only $(lastword $(subst -, ,$@))
 
 sim: ## the simulation: SEEDS=n seeds
@@ -27,7 +28,7 @@ sim: ## the simulation: SEEDS=n seeds
 
 check: ## formatting and vet
 	@test -z "$$(gofmt -l $(CODE))" || { gofmt -l $(CODE); echo 'run gofmt -w on these'; exit 1; }
-	@go vet ./... && go vet -tags 'aws e2e template' ./cmd/durable ./durable/backend/aws ./durable/mail/ses ./tests/...
+	@go vet ./... && go vet -tags 'aws e2e template clients' ./cmd/durable ./durable/backend/aws ./durable/mail/ses ./tests/...
 
 race: ## the unit and backend tiers under the race detector (needs a C compiler)
 	@go test -race ./durable/... ./internal/... ./examples/... ./cmd/...
@@ -55,6 +56,5 @@ smoke-aws: ## try a deployment on AWS itself: costs cents, and cleans up
 
 clean: ## remove what was built
 	@rm -rf bin .cache .aws-sam
-
-.PHONY: help run test test-unit sim sim-mutations conformance chaos check race bench fuzz api localstack-up deploy-local localstack-down test-aws test-e2e smoke-aws clean
+.PHONY: help run test test-unit sim sim-mutations conformance chaos test-clients check race bench fuzz api localstack-up deploy-local localstack-down test-aws test-e2e smoke-aws clean
 .DEFAULT_GOAL := help

@@ -84,8 +84,12 @@ func decode[T any](b []byte) (v T, err error) {
 	if text == "" {
 		return again, nil
 	}
-	if json.Unmarshal([]byte(text), &again) != nil {
-		return v, err
+	inner := json.Unmarshal([]byte(text), &again)
+	switch {
+	case inner == nil:
+		return again, nil
+	case json.Valid([]byte(text)): // so that is what was meant
+		return v, inner
 	}
-	return again, nil
+	return v, err
 }

@@ -16,8 +16,8 @@ import (
 	"github.com/durable-lambda/durable-lambda/durable/dev"
 )
 
-// client keeps the connections of all clients of a benchmark.
-var client = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 128}}
+// connections keeps the connections of all clients of a benchmark.
+var connections = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 128}}
 
 // server is the demonstration over a folder of the test, driven over HTTP as with curl.
 type server struct {
@@ -84,7 +84,7 @@ func (s *server) request(method, url, body string) (int, string) {
 		s.t.Fatal(err)
 	}
 	req.Header.Set("Content-Type", "application/json")
-	resp, err := client.Do(req)
+	resp, err := connections.Do(req)
 	if err != nil {
 		s.t.Fatal(err)
 	}

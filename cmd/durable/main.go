@@ -24,10 +24,11 @@ import (
 )
 
 type cli struct {
-	Dev    devCommand    `cmd:"" help:"Serve the order demonstration in this process."`
-	Doctor doctorCommand `cmd:"" help:"Look for what an accident has left in a hub, and repair it."`
-	Dlq    dlqCommand    `cmd:"" help:"List, show and take back dead letters."`
-	Keys   keysCommand   `cmd:"" help:"Add, list and remove keys of the HTTP API."`
+	Dev     devCommand     `cmd:"" help:"Serve the order demonstration in this process."`
+	Doctor  doctorCommand  `cmd:"" help:"Look for what an accident has left in a hub, and repair it."`
+	Dlq     dlqCommand     `cmd:"" help:"List, show and take back dead letters."`
+	Keys    keysCommand    `cmd:"" help:"Add, list and remove keys of the HTTP API."`
+	Binding bindingCommand `cmd:"" help:"Print what Azure's clients for Python and Node need to know of a hub."`
 }
 
 // status is the exit status of a command that has said what there is to say.

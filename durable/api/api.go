@@ -112,8 +112,10 @@ func New(cfg Config) (*API, error) {
 		definitions: make(map[string]Definition, len(cfg.Definitions)),
 	}
 	for _, d := range cfg.Definitions {
+		if _, again := a.definitions[d.Name()]; !again { // one of several versions is as good as any
+			a.names = append(a.names, d.Name())
+		}
 		a.definitions[d.Name()] = d
-		a.names = append(a.names, d.Name())
 	}
 	return a, nil
 }

@@ -47,6 +47,7 @@ func TestStartSaysInWordsWhatIsWrongWithAnInput(t *testing.T) {
 		{`true`, "the input must be an object, not a boolean"},
 		{`[]`, "the input must be an object, not an array"},
 		{`"x"`, "the input must be an object, not a string"},
+		{`"{\"order\":{\"name\":{}}}"`, "input.order.name must be a string, not an object"}, // as clients that encode twice have it
 		{`{"order":5}`, "input.order must be an object, not a number"},
 		{`{"order":{"name":{}}}`, "input.order.name must be a string, not an object"},
 		{`{"order":{"lines":{}}}`, "input.order.lines must be an array, not an object"},

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/durable-lambda/durable-lambda/durable"
 )
@@ -27,7 +28,10 @@ func Problem(w http.ResponseWriter, status int, message, detail string) {
 	}
 	p := problem{Title: http.StatusText(status), Status: status, Detail: detail, Message: message}
 	if status == http.StatusBadRequest {
-		p.ExceptionMessage = detail
+		p.ExceptionMessage = message
+		if detail != message { // the Python client shows nothing else
+			p.ExceptionMessage = strings.TrimSuffix(message, ".") + ": " + detail
+		}
 	}
 	write(w, status, "application/problem+json", p)
 }

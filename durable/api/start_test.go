@@ -78,6 +78,7 @@ func TestStartRefuses(t *testing.T) {
 		{"two values", "ProcessOrder/x", "{} {}", 400, "not valid JSON"},
 		{"what is not UTF-8", "ProcessOrder/x", "{\"a\":\"\xff\"}", 400, "not valid JSON"},
 		{"an unknown orchestration", "processorder/x", "{}", 400, `no orchestration \"processorder\"`},
+		{"an unknown orchestration: each that there is once", "nobody/x", "{}", 400, `The orchestrations are \"ProcessOrder\"."`},
 		{"an input that the type refuses", "ProcessOrder/x", "[1]", 400, "the input is no Order"},
 		{"an id with a slash", "ProcessOrder/a%2Fb", "{}", 400, "instance id"},
 		{"an id with a question mark", "ProcessOrder/a%3Fb", "{}", 400, "instance id"},
@@ -91,7 +92,7 @@ func TestStartRefuses(t *testing.T) {
 		t.Run(tc.rule, func(t *testing.T) {
 			t.Parallel()
 			f := newFake(durable.Instance{ID: "live", Status: durable.Suspended})
-			w := serveWith(t, api.Config{Client: f, Hub: "Orders", Definitions: []api.Definition{order{}}}, "POST", start+tc.target, tc.body)
+			w := serveWith(t, api.Config{Client: f, Hub: "Orders", Definitions: []api.Definition{order{}, order{}}}, "POST", start+tc.target, tc.body)
 			if w.Code != tc.status || !strings.Contains(w.Body.String(), tc.message) {
 				t.Errorf("status %d, want %d with %q: %s", w.Code, tc.status, tc.message, w.Body)
 			}

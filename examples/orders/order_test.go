@@ -237,7 +237,7 @@ func TestInputNeedsAnOrder(t *testing.T) {
 		"a number":                    {`7`, "cannot unmarshal number"},
 		"items of a kind":             {`{"order":{"items":{}}}`, "of type"},
 		"a window of ages":            {`{"order":{},"approvalWindow":"ages"}`, `invalid duration "ages"`},
-		"a bare order, encoded twice": {`"{\"id\":\"1001\"}"`, "cannot unmarshal string"},
+		"a bare order, encoded twice": {`"{\"id\":\"1001\"}"`, `the input needs an "order"`},
 	} {
 		if _, err := orders.ProcessOrder.CheckInput([]byte(c.data)); err == nil || !strings.Contains(err.Error(), c.text) {
 			t.Errorf("%s: CheckInput = %v; want an error with %q", name, err, c.text)

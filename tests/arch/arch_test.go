@@ -63,7 +63,7 @@ var layers = map[string]layer{
 		"durable/backend/memory", "durable/mail"}},
 	"durable/doctor": {may: []string{"durable/worker", "durable/store", "durable/backend", "durable/history"}},
 	// With the tag aws it opens deployed hubs, too.
-	"cmd/durable": {may: []string{"durable", "durable/access", "durable/dev", "durable/api", "durable/doctor", "durable/worker", "durable/store",
+	"cmd/durable": {may: []string{"durable", "durable/access", "durable/dev", "durable/api", "durable/client", "durable/doctor", "durable/worker", "durable/store",
 		"durable/backend", "durable/codec", "durable/codec/aesgcm",
 		"durable/backend/pebble", "durable/backend/aws", "examples/..."},
 		vendors: []string{"github.com/alecthomas/kong", "golang.org/x/term", "github.com/aws/aws-sdk-go-v2/..."}},
