@@ -63,7 +63,7 @@ type activities struct {
 }
 
 func newActivities(h *hub, handlers []durable.Handler) (*activities, error) {
-	w, err := worker.New(worker.Config{Store: h.store, Handlers: handlers, Log: h.Log, Build: buildID(), Longest: longestFunction, HTTP: web.Do})
+	w, err := worker.New(worker.Config{Store: h.store, Handlers: handlers, Log: h.Log, Build: buildID(), Longest: longestFunction, HTTP: web.Do, Notify: h.openBus()})
 	return &activities{hub: h, worker: w, exit: os.Exit, shuffle: rand.Shuffle}, err
 }
 

@@ -30,6 +30,7 @@ const (
 	EnvRejected    = "DURABLE_REJECTED_URL"
 	EnvLinkKeys    = "DURABLE_LINK_KEYS"
 	EnvAPIURL      = "DURABLE_API_URL"
+	EnvEventBus    = "DURABLE_EVENT_BUS"
 	EnvMeter       = "DURABLE_METER"
 	EnvBuild       = "DURABLE_BUILD"
 	EnvInFlight    = "DURABLE_IN_FLIGHT"

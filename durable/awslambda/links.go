@@ -21,17 +21,12 @@ func (h *hub) openLinks() (*links.Links, error) {
 	if name == "" {
 		return nil, nil
 	}
-	p := &parameters{client: ssm.NewFromConfig(h.AWS), keys: name, address: os.Getenv(EnvAPIURL), now: time.Now}
+	client := ssm.NewFromConfig(h.AWS)
+	p := &parameters{read: client.GetParameter, write: client.PutParameter, keys: name, address: os.Getenv(EnvAPIURL), now: time.Now}
 	if p.address == "" {
 		return nil, fmt.Errorf("%s is set and %s is not: it names the parameter of SSM that has the API's address", EnvLinkKeys, EnvAPIURL)
 	}
 	return links.New(links.Config{Keys: p.ring, Address: p.url, Table: h.Table, Client: h.Client, Audit: h.Log})
-}
-
-// parameterStore is what is used of SSM.
-type parameterStore interface {
-	GetParameter(context.Context, *ssm.GetParameterInput, ...func(*ssm.Options)) (*ssm.GetParameterOutput, error)
-	PutParameter(context.Context, *ssm.PutParameterInput, ...func(*ssm.Options)) (*ssm.PutParameterOutput, error)
 }
 
 // remembered is how long what parameters say is good. It is how long a key that was added must wait before it becomes the current one, so that
@@ -40,7 +35,9 @@ const remembered = 5 * time.Minute
 
 // parameters are those of SSM that links are made of.
 type parameters struct {
-	client        parameterStore
+	// read and write are SSM's: as an interface the client would bring all that SSM can do into a program that uses templates.
+	read          func(context.Context, *ssm.GetParameterInput, ...func(*ssm.Options)) (*ssm.GetParameterOutput, error)
+	write         func(context.Context, *ssm.PutParameterInput, ...func(*ssm.Options)) (*ssm.PutParameterOutput, error)
 	keys, address string
 	now           func() time.Time
 
@@ -54,7 +51,7 @@ type parameters struct {
 func (p *parameters) ring(ctx context.Context) (links.Ring, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	err := p.read(ctx)
+	err := p.refresh(ctx)
 	return p.known, err
 }
 
@@ -62,12 +59,12 @@ func (p *parameters) ring(ctx context.Context) (links.Ring, error) {
 func (p *parameters) url(ctx context.Context) (string, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	err := p.read(ctx)
+	err := p.refresh(ctx)
 	return p.where, err
 }
 
-// read reads both, unless that was done a short while ago. No error has a key in it.
-func (p *parameters) read(ctx context.Context) error {
+// refresh reads both, unless that was done a short while ago. No error has a key in it.
+func (p *parameters) refresh(ctx context.Context) error {
 	now := p.now()
 	if now.Before(p.expires) {
 		return nil
@@ -93,7 +90,7 @@ func (p *parameters) read(ctx context.Context) error {
 }
 
 func (p *parameters) get(ctx context.Context, name string) (string, error) {
-	out, err := p.client.GetParameter(ctx, &ssm.GetParameterInput{Name: &name, WithDecryption: sdk.Bool(true)})
+	out, err := p.read(ctx, &ssm.GetParameterInput{Name: &name, WithDecryption: sdk.Bool(true)})
 	if err != nil {
 		return "", err
 	}
@@ -103,7 +100,7 @@ func (p *parameters) get(ctx context.Context, name string) (string, error) {
 // create makes the keys of a hub that has none. CloudFormation cannot make secrets in SSM; and whoever is second takes what the first has made.
 func (p *parameters) create(ctx context.Context, now time.Time) (string, error) {
 	text := string(links.NewRing(now).Encode())
-	_, err := p.client.PutParameter(ctx, &ssm.PutParameterInput{Name: &p.keys, Value: &text, Type: types.ParameterTypeSecureString, Overwrite: sdk.Bool(false),
+	_, err := p.write(ctx, &ssm.PutParameterInput{Name: &p.keys, Value: &text, Type: types.ParameterTypeSecureString, Overwrite: sdk.Bool(false),
 		Description: sdk.String("The keys that sign links. Who has them can make any link.")})
 	var exists *types.ParameterAlreadyExists
 	if errors.As(err, &exists) {

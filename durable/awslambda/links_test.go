@@ -54,7 +54,7 @@ func TestKeysOfLinksAreMadeOnce(t *testing.T) {
 	f := &ssmFake{values: map[string]string{"url": "https://example.com/v1"}}
 	now := time.Date(2026, 3, 1, 4, 5, 0, 0, time.UTC)
 	open := func() *parameters {
-		return &parameters{client: f, keys: "keys", address: "url", now: func() time.Time { return now }}
+		return &parameters{read: f.GetParameter, write: f.PutParameter, keys: "keys", address: "url", now: func() time.Time { return now }}
 	}
 	p := open()
 	first, err := p.ring(t.Context())

@@ -61,7 +61,7 @@ func newOrchestrator(h *hub, handlers []durable.Handler) (*orchestrator, error) 
 	}
 	watch := shell.Watch(h.Log, shell.StuckAfter)
 	w, err := worker.New(worker.Config{Store: h.store, Handlers: handlers, Log: h.Log, Build: buildID(),
-		UnknownReceives: unknownReceives, Execute: shell.Parallel, Warm: warmBytes, InFlight: limit, HistoryBytes: bytes, SpinTurns: spin,
+		UnknownReceives: unknownReceives, Execute: shell.Parallel, Warm: warmBytes, InFlight: limit, HistoryBytes: bytes, SpinTurns: spin, Notifies: notifies(),
 		Watch: func(instance string, run func()) bool {
 			back := watch(instance, run)
 			o.stuck = o.stuck || !back

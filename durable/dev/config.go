@@ -1,6 +1,7 @@
 package dev
 
 import (
+	"context"
 	"io"
 	"log/slog"
 	"net/http"
@@ -11,6 +12,7 @@ import (
 	"github.com/durable-lambda/durable-lambda/durable/backend"
 	"github.com/durable-lambda/durable-lambda/durable/codec"
 	"github.com/durable-lambda/durable-lambda/durable/mail"
+	"github.com/durable-lambda/durable-lambda/durable/worker"
 )
 
 const (
@@ -43,6 +45,8 @@ type Config struct {
 	// Keys has every request need a key of the hub's, as a deployment with ApiKeys=true: durable keys add makes one while the server does not
 	// run. A browser asks for it as the password of any user.
 	Keys bool
+	// Notify is told what becomes of instances, as worker.Config says; nobody is without it.
+	Notify func(context.Context, worker.Notification) error
 	// Title is shown when the server starts, and Hints after it, a line each.
 	Title string
 	Hints []string

@@ -86,7 +86,7 @@ func Serve(ctx context.Context, c Config) (err error) {
 	if err != nil {
 		return err
 	}
-	w, err := worker.New(worker.Config{Store: st, Handlers: handlers, Log: c.Log, Build: buildID(), HTTP: web.Do,
+	w, err := worker.New(worker.Config{Store: st, Handlers: handlers, Log: c.Log, Build: buildID(), HTTP: web.Do, Notify: c.Notify,
 		Execute: shell.Parallel, Watch: shell.Watch(c.Log, shell.StuckAfter), Warm: warmBytes, InFlight: c.InFlight})
 	if err != nil {
 		return err

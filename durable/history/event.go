@@ -51,6 +51,8 @@ const (
 
 	ChangeMarked Kind = 36 // output: which side of a change the code took
 
+	Notified Kind = 39 // message only: somebody outside is to hear what has become of the instance
+
 	OperationCalled    Kind = 40 // reserved for entities, 40 to 47
 	OperationSignaled  Kind = 41
 	OperationCompleted Kind = 42

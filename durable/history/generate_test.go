@@ -15,7 +15,7 @@ var written = []history.Kind{
 	history.TaskScheduled, history.TaskCompleted, history.TaskFailed,
 	history.TimerCreated, history.TimerFired, history.TimerCanceled, history.EventRaised,
 	history.StepStarted, history.StepCompleted, history.StepFailed, history.ChangeMarked, history.ContinuedAsNew, history.GenerationStarted, history.StartRefused, history.ParentRewound,
-	history.ExecutionRewound, history.ExecutionReset, history.EventSent, history.SubOrchestrationCreated, history.SubOrchestrationCompleted, history.SubOrchestrationFailed,
+	history.ExecutionRewound, history.ExecutionReset, history.Notified, history.EventSent, history.SubOrchestrationCreated, history.SubOrchestrationCompleted, history.SubOrchestrationFailed,
 }
 
 // lastTime is the latest time that the format keeps.

@@ -33,6 +33,7 @@ var kindNames = [...]string{
 	StepCompleted:             "StepCompleted",
 	StepFailed:                "StepFailed",
 	ChangeMarked:              "ChangeMarked",
+	Notified:                  "Notified",
 	OperationCalled:           "OperationCalled",
 	OperationSignaled:         "OperationSignaled",
 	OperationCompleted:        "OperationCompleted",

@@ -107,6 +107,11 @@ func OperationID(instance, incarnation string, generation uint64, op string, epo
 	return hash("op", instance, incarnation, strconv.FormatUint(generation, 10), op, strconv.FormatUint(uint64(epoch), 10))
 }
 
+// NoticeID is the identity of what the world is told about an event, by its place in a segment.
+func NoticeID(instance, incarnation string, generation, number uint64, at int) string {
+	return hash("notice", instance, incarnation, strconv.FormatUint(generation, 10), strconv.FormatUint(number, 10), strconv.Itoa(at))
+}
+
 // WatchID is the identity of a message that looks after an attempt of an activity, or reports its failure.
 func WatchID(m *history.Message) string {
 	return hash("watch", AttemptID(m), strconv.FormatUint(uint64(m.Attempt), 10))

@@ -13,6 +13,7 @@ import (
 // Outbox collects what is to be sent, and sends it together.
 type Outbox struct {
 	s      *Store
+	notes  []backend.Message
 	inbox  []backend.Message
 	wake   []backend.Message
 	work   []backend.Message
@@ -55,6 +56,12 @@ func (o *Outbox) Again(m *history.Message, due time.Time) {
 // Activity adds an activity's message.
 func (o *Outbox) Activity(m *history.Message) { o.delayed(m, 0) }
 
+// Notice adds what somebody outside is to hear. Such messages go before all others, so that whatever else was sent with them shows
+// that they were.
+func (o *Outbox) Notice(m *history.Message) {
+	o.notes = append(o.notes, backend.Message{ID: queueID(m), Group: Group(m.Instance), Body: m.Encode()})
+}
+
 // Cancel removes the due row of a timer, if it has one.
 func (o *Outbox) Cancel(m *history.Message, due time.Time) {
 	if due.After(o.s.now()) {
@@ -73,23 +80,26 @@ func (o *Outbox) delayed(m *history.Message, delay time.Duration) {
 
 // Empty reports whether there is nothing to send.
 func (o *Outbox) Empty() bool {
-	return len(o.inbox)+len(o.wake)+len(o.work)+len(o.due)+len(o.delete) == 0
+	return len(o.notes)+len(o.inbox)+len(o.wake)+len(o.work)+len(o.due)+len(o.delete) == 0
 }
 
 // Flush sends everything, and messages for instances only when everything else was sent: one that asks to go on says so of
 // all that was asked for before. After an error some of it may not have been sent, and all of it is to be sent again.
 func (o *Outbox) Flush(ctx context.Context) error {
 	var errs []error
+	send := func(q backend.Queue, messages []backend.Message) {
+		if len(messages) > 0 {
+			errs = append(errs, q.Send(ctx, messages)...)
+		}
+	}
+	if send(o.s.b.Activities, o.notes); errors.Join(errs...) != nil {
+		return fmt.Errorf("store: flush: %w", errors.Join(errs...))
+	}
 	for _, item := range o.due {
 		errs = append(errs, o.s.b.Table.Put(ctx, item, backend.Always()))
 	}
 	for _, key := range o.delete {
 		errs = append(errs, o.s.b.Table.Delete(ctx, key))
-	}
-	send := func(q backend.Queue, messages []backend.Message) {
-		if len(messages) > 0 {
-			errs = append(errs, q.Send(ctx, messages)...)
-		}
 	}
 	send(o.s.b.Activities, o.work)
 	send(o.s.b.Wake, o.wake)

@@ -33,6 +33,9 @@ const (
 // (rule 12). It blocks as long as the body does.
 func (w *Worker) Activity(ctx context.Context, d backend.Delivery) Outcome {
 	m, err := read(d)
+	if err == nil && m.Event.Kind == history.Notified {
+		return w.notify(ctx, m)
+	}
 	if err == nil && m.Event.Kind != history.TaskScheduled {
 		err = fmt.Errorf("a %s is no activity", m.Event.Kind)
 	}

@@ -39,11 +39,16 @@ func (w *Worker) dead(ctx context.Context, m *history.Message) error {
 				"look in the log for a crash, for a time-out, or for too little memory", m.Attempt, m.Event.Name),
 		})
 	}
+	if m.Event.Kind == history.Notified && w.outdated(m) {
+		return nil
+	}
 	m.Redrives++
 	out := w.store.Outbox()
 	switch {
 	case m.Event.Kind == history.TaskScheduled:
 		out.Activity(m)
+	case m.Event.Kind == history.Notified:
+		out.Notice(m)
 	case m.Event.Kind == history.ExecutionStarted:
 		out.Start(m)
 	case m.Event.Kind == history.TimerFired && m.Event.At.After(w.store.Now()):

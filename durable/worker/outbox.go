@@ -45,6 +45,7 @@ func (a *attempt) sendOpen(n int) {
 		return
 	}
 	a.sent[n] = true
+	a.announce(n)
 	for _, op := range a.st.releasedIn(n) {
 		if op.outcome < 0 && !op.gone && !a.terminated() {
 			a.out.Activity(a.activity(op.command))

@@ -47,6 +47,11 @@ type Config struct {
 	Longest time.Duration
 	// HTTP makes the requests of durable.HTTP, with a bearer token unless that is empty: web.Do. Without it the worker has no such activity.
 	HTTP func(ctx context.Context, req durable.HTTPRequest, token string) (durable.HTTPResponse, error)
+	// Notify tells somebody outside what has become of an instance. Each change is told at least once, in no order, and again until Notify
+	// returns nil or a day has passed. Activity calls it, from many goroutines. Notifies says that changes are told, for a worker of orchestrations
+	// where others run the activities; with Notify it need not be set.
+	Notify   func(context.Context, Notification) error
+	Notifies bool
 	// Jitter returns a number in [0, 1); math/rand without it.
 	Jitter func() float64
 	// SegmentCommands and SegmentBytes bound one segment; history's limits without them. Tests lower them.
@@ -142,6 +147,7 @@ func (w *Worker) defaults() {
 	if w.cfg.HistoryBytes <= 0 {
 		w.cfg.HistoryBytes = history.HistoryBytes
 	}
+	w.cfg.Notifies = w.cfg.Notifies || w.cfg.Notify != nil
 	if w.cfg.WarmAge <= 0 {
 		w.cfg.WarmAge = 10 * time.Minute
 	}

@@ -39,7 +39,7 @@ func mailer(s awslambda.Services) (mail.Mailer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("ORDERS_MAIL_MODE: %w", err)
 	}
-	sender := ses.New(sdk.NewFromConfig(s.AWS), ses.Options{From: from, ConfigurationSet: os.Getenv("ORDERS_MAIL_CONFIGURATION_SET")})
+	sender := ses.New(sdk.NewFromConfig(s.AWS).SendRawEmail, ses.Options{From: from, ConfigurationSet: os.Getenv("ORDERS_MAIL_CONFIGURATION_SET")})
 	return mail.NewLedger(s.Table, sender, mail.LedgerOptions{Mode: mode}), nil
 }
 

@@ -20,6 +20,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 )
@@ -40,6 +41,7 @@ var parameters = []string{
 	"ActivityMaxReceives=3",
 	"StandingOrderSchedule=rate(1 minute)",
 	"StandingOrder=" + standingOrder,
+	"EventBus=default",
 }
 
 // hub is the deployment.
@@ -53,6 +55,7 @@ var hub struct {
 	queues *sqs.Client
 	logs   *cloudwatchlogs.Client
 	lambda *lambda.Client
+	events *eventbridge.Client
 }
 
 // deployed is when the deployment was complete.
@@ -92,6 +95,7 @@ func open(ctx context.Context) error {
 		return err
 	}
 	hub.stacks = cloudformation.NewFromConfig(c)
+	hub.events = eventbridge.NewFromConfig(c)
 	hub.queues, hub.logs, hub.lambda = sqs.NewFromConfig(c), cloudwatchlogs.NewFromConfig(c), lambda.NewFromConfig(c)
 	if hub.outputs, err = deploy(stack, "infra/template.yaml", parameters...); err != nil {
 		return err

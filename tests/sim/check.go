@@ -18,11 +18,12 @@ type check struct {
 	order    []*life          // as they began
 	ops      map[string]opOf  // by the identity of the operation
 	starts   map[string]*start
-	calls    map[string]*call  // external messages that were sent, by identity
-	purging  map[string]bool   // instances that a client has asked to purge
-	prefixes []string          // of ids that a client has asked to purge
-	erased   map[string]bool   // blobs that a purge has deleted
-	redriven map[string]uint32 // how often a message was sent again out of a dead-letter queue, by identity
+	calls    map[string]*call   // external messages that were sent, by identity
+	purging  map[string]bool    // instances that a client has asked to purge
+	prefixes []string           // of ids that a client has asked to purge
+	erased   map[string]bool    // blobs that a purge has deleted
+	redriven map[string]uint32  // how often a message was sent again out of a dead-letter queue, by identity
+	notes    map[string]*tiding // what somebody outside is to hear, by identity
 	segments int
 }
 
@@ -57,7 +58,7 @@ type call struct {
 }
 
 func newCheck(w *World) *check {
-	return &check{w: w, lives: map[string]*life{}, ops: map[string]opOf{}, starts: map[string]*start{}, calls: map[string]*call{}, purging: map[string]bool{}, erased: map[string]bool{}, redriven: map[string]uint32{}}
+	return &check{w: w, lives: map[string]*life{}, ops: map[string]opOf{}, starts: map[string]*start{}, calls: map[string]*call{}, purging: map[string]bool{}, erased: map[string]bool{}, redriven: map[string]uint32{}, notes: map[string]*tiding{}}
 }
 
 // life is the newest generation of an incarnation.
@@ -185,6 +186,7 @@ func (c *check) segment(a *actor, old *backend.Item, item backend.Item) {
 		l.rewoundAt = c.w.step
 	}
 	c.committed(a, l, seg)
+	c.announced(l, n, seg)
 	if n == 0 && l.prev != nil {
 		c.carried(a, l, seg)
 	}
@@ -372,6 +374,8 @@ func (c *check) sent(a *actor, queue string, sent backend.Message) {
 		c.calls[m.Event.MessageID] = &call{m.Instance, m.Incarnation, m.Event.Kind, c.w.step}
 	}
 	switch m.Event.Kind {
+	case history.Notified:
+		c.tells(a, m, false)
 	case history.SubOrchestrationCompleted, history.SubOrchestrationFailed:
 		c.toldParent(a, m)
 	case history.ExecutionTerminated, history.ExecutionRewound:

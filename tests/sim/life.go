@@ -35,6 +35,7 @@ type life struct {
 	suspended, byWorker bool
 	custom              []byte
 	shows               []int // the segments whose turns the status row must show
+	notes               []*tiding
 	task                *task
 	// asked are the activities in order, and released how many of them each segment lets go, with those before it.
 	asked    []*op
@@ -401,6 +402,9 @@ func newLife(instance, incarnation string, generation int) *life {
 
 // unsent names the first command of a segment that is still wanted and was never sent.
 func (l *life) unsent(segment int) string {
+	if s := l.unannounced(segment); s != "" {
+		return s
+	}
 	from := 0
 	if segment > 0 {
 		from = l.released[segment-1]

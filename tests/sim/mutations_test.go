@@ -54,6 +54,24 @@ var mutants = []mutant{
 		old: "if row != nil && row.Incarnation == a.g.incarnation && !row.Purged {", new: "if row != nil && !row.Purged {",
 		survives: "nobody sends to a life that has never had the row"},
 
+	// telling those outside
+	{name: "nobody outside is told", file: "durable/worker/outbox.go",
+		old: "	a.announce(n)\n", new: "	_ = a.announce\n"},
+	{name: "whatever was told is heard", file: "durable/worker/notify.go",
+		old: "	if slices.ContainsFunc(a.st.releasedIn(n), came) {\n", new: "	if slices.ContainsFunc(a.st.releasedIn(n), came) || true {\n"},
+	{name: "whatever has an outcome says that what came before was heard", file: "durable/worker/notify.go",
+		old: "		if op.segment == n && op.command.Kind != history.TaskScheduled && came(op) {\n", new: "		if op.segment <= n && came(op) {\n"},
+	{name: "those outside are told last", file: "durable/store/outbox.go",
+		old: "	if send(o.s.b.Activities, o.notes); errors.Join(errs...) != nil {\n", new: "	defer o.s.b.Activities.Send(ctx, o.notes)\n	if false {\n"},
+	{name: "what was not told does not hold up the rest", file: "durable/store/outbox.go",
+		old: "	if send(o.s.b.Activities, o.notes); errors.Join(errs...) != nil {\n", new: "	if send(o.s.b.Activities, o.notes); false {\n"},
+	{name: "what nobody outside has heard counts as told", file: "durable/worker/notify.go",
+		old: "		return w.again(fmt.Errorf(\"nobody outside has heard that %s has %s: %w\", m.Instance, note.Change, err))\n", new: "		return Outcome{Ack: true}\n"},
+	{name: "what is to be told and was delivered too often is lost", file: "durable/worker/dead.go",
+		old: "m.Event.Kind == history.Notified && w.outdated(m)", new: "m.Event.Kind == history.Notified"},
+	{name: "those outside are told of children that were refused", file: "durable/worker/notify.go",
+		old: "!a.w.cfg.Notifies || a.st.refused()", new: "!a.w.cfg.Notifies"},
+
 	// purge
 	{name: "a purge does not seal", file: "durable/store/purge.go",
 		old: "	sealed, err := s.Seal(ctx, row.Instance, *row.Version())\n", new: "	sealed, err := true, error(nil)\n"},

@@ -17,9 +17,13 @@ func (c *check) acked(a *actor, queue string, d backend.Delivery) {
 		return
 	}
 	if strings.HasPrefix(queue, "dead ") && (m.Event.Kind != history.TaskScheduled || !m.Pending.IsZero()) {
-		if c.redriven[m.ID] <= m.Redrives {
+		if c.redriven[m.ID] <= m.Redrives && !(m.Event.Kind == history.Notified && c.tooOld(m)) {
 			c.w.fail("%s acknowledges %s in the %s queue and has not sent it again", a, describeMessage(d.Message), queue)
 		}
+		return
+	}
+	if m.Event.Kind == history.Notified {
+		c.tells(a, m, true)
 		return
 	}
 	if strings.HasSuffix(queue, "activities") || queue == "wake" && m.Event.Kind == history.TimerFired {

@@ -64,6 +64,8 @@ type Plan struct {
 	Deploys bool
 	// Doctor: somebody repairs instances on the way and in the end. Loses: queues lose messages, which no protocol makes up for.
 	Doctor, Loses bool
+	// Notifies: somebody outside is told of changes.
+	Notifies bool
 	// Programs are the names of those that run.
 	Programs []string
 }
@@ -161,6 +163,7 @@ func newPlan(seed uint64, r *rand.Rand) Plan {
 	if seed%32 == 30 {
 		p.Programs = []string{"mended"}
 	}
+	p.Notifies = seed/32%4 == 3
 	p.Scheduled = seed%16 == 6 || seed%16 == 13
 	return p
 }
@@ -251,8 +254,8 @@ func (p Plan) String() string {
 		}
 	}
 	return fmt.Sprintf("%d orchestrators, %d runners, %d clients, %d instances of %s; %d faults of %s, aim %d; unordered %v, sticky %v, "+
-		"hand on %v, skew %v, segments of %d commands and %d bytes, direct delay %v, warm %d for %v, in flight %d, folds of %d, spins of %d, unknown receives %d, at most %d receives, look-ahead %d, deploys %v, redrive %v, hasty %v, contended %v, managed %v, doctor %v, loses %v, scheduled %v",
+		"hand on %v, skew %v, segments of %d commands and %d bytes, direct delay %v, warm %d for %v, in flight %d, folds of %d, spins of %d, unknown receives %d, at most %d receives, look-ahead %d, deploys %v, redrive %v, hasty %v, contended %v, managed %v, doctor %v, loses %v, scheduled %v, notifies %v",
 		p.Orchestrators, p.Runners, p.Clients, p.Instances, strings.Join(p.Programs, ", "), p.Budget, strings.Join(on, ", "), p.Aim,
 		p.Unordered, p.Sticky, p.HandOn, p.Skew, p.SegmentCommands, p.SegmentBytes, p.DirectDelay,
-		p.Warm, p.WarmAge, p.InFlight, p.FoldBytes, p.SpinTurns, p.UnknownReceives, p.MaxReceives, p.LookAhead, p.Deploys, p.Redrive, p.Hasty, p.Contended, p.Managed, p.Doctor, p.Loses, p.Scheduled)
+		p.Warm, p.WarmAge, p.InFlight, p.FoldBytes, p.SpinTurns, p.UnknownReceives, p.MaxReceives, p.LookAhead, p.Deploys, p.Redrive, p.Hasty, p.Contended, p.Managed, p.Doctor, p.Loses, p.Scheduled, p.Notifies)
 }

@@ -27,8 +27,13 @@ func (a *actor) newStore() *store.Store {
 func (a *actor) newWorker() *worker.Worker {
 	w := a.w
 	a.build = w.build
+	var notify func(context.Context, worker.Notification) error
+	if w.plan.Notifies {
+		notify = a.hears
+	}
 	made, err := worker.New(worker.Config{
-		Store: a.newStore(), Handlers: w.handlers(a), Build: strconv.Itoa(a.build), StrictInputs: true,
+		Notify: notify,
+		Store:  a.newStore(), Handlers: w.handlers(a), Build: strconv.Itoa(a.build), StrictInputs: true,
 		UnknownReceives: w.plan.UnknownReceives, Jitter: w.rng.Float64,
 		NearDeadline:    func(context.Context) bool { return !w.calm && chance(w.rng, w.plan.HandOn) },
 		SegmentCommands: w.plan.SegmentCommands, SegmentBytes: w.plan.SegmentBytes,

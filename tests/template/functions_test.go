@@ -93,8 +93,8 @@ func TestEnvironment(t *testing.T) {
 		aws.EnvTable, aws.EnvBucket, aws.EnvInboxURL, aws.EnvWakeURL, aws.EnvActivitiesURL}
 	own := map[string][]string{
 		"StarterFunction":      {awslambda.EnvPublicURL, awslambda.EnvAccess, awslambda.EnvOrigins, awslambda.EnvRejected, awslambda.EnvLinkKeys, awslambda.EnvAPIURL},
-		"ActivityFunction":     {awslambda.EnvLinkKeys, awslambda.EnvAPIURL},
-		"OrchestratorFunction": {aws.EnvDeadInboxURL, aws.EnvDeadWakeURL, aws.EnvDeadActivitiesURL},
+		"ActivityFunction":     {awslambda.EnvLinkKeys, awslambda.EnvAPIURL, awslambda.EnvEventBus},
+		"OrchestratorFunction": {awslambda.EnvEventBus, aws.EnvDeadInboxURL, aws.EnvDeadWakeURL, aws.EnvDeadActivitiesURL},
 	}
 	for _, name := range functions {
 		t.Run(name+" has the variables that the packages and its own code read", func(t *testing.T) {

@@ -30,7 +30,7 @@ type parameter struct {
 // everything switches on all that is there on request only.
 var everything = []string{
 	"StandingOrder={}", "MailFrom=shop@example.com", "CreateMailIdentity=true", "CreateMailConfigurationSet=true",
-	"PublicUrl=https://orders.example.com", "AlarmTopic=arn:aws:sns:eu-central-1:123456789012:oncall",
+	"PublicUrl=https://orders.example.com", "AlarmTopic=arn:aws:sns:eu-central-1:123456789012:oncall", "EventBus=default",
 }
 
 var transformed sync.Map // of arguments, to a function that gives what the transform printed

@@ -46,7 +46,7 @@ func TestSendExplainsRefusals(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			api := &fakeSES{answer: refuse(c.status, c.code, c.message)}
-			err := ses.New(api.client(), ses.Options{}).Send(t.Context(), "key", mailtest.Sample("Hello"))
+			err := ses.New(api.client().SendRawEmail, ses.Options{}).Send(t.Context(), "key", mailtest.Sample("Hello"))
 			wantKind(t, err, c.want)
 			if err != nil && !strings.Contains(err.Error(), c.hint) {
 				t.Errorf("Send = %v; want a hint that says %q", err, c.hint)
@@ -76,7 +76,7 @@ func TestSendTellsTheUnknownFromTheUnsent(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			api := &fakeSES{answer: c.answer}
-			err := ses.New(api.client(), ses.Options{}).Send(t.Context(), "key", mailtest.Sample("Hello"))
+			err := ses.New(api.client().SendRawEmail, ses.Options{}).Send(t.Context(), "key", mailtest.Sample("Hello"))
 			wantKind(t, err, c.want)
 			if len(api.requests) != 1 {
 				t.Errorf("Send made %d requests; want one, because a second could send the mail again", len(api.requests))
@@ -94,12 +94,12 @@ func TestSendWithoutCredentialsIsNotSent(t *testing.T) {
 			return aws.Credentials{}, errors.New("no role")
 		}),
 	})
-	wantKind(t, ses.New(client, ses.Options{}).Send(t.Context(), "key", mailtest.Sample("Hello")), mail.ErrNotSent)
+	wantKind(t, ses.New(client.SendRawEmail, ses.Options{}).Send(t.Context(), "key", mailtest.Sample("Hello")), mail.ErrNotSent)
 }
 
 func TestSendDoesNotTrustWhatItDoesNotKnow(t *testing.T) {
 	t.Parallel()
-	wantKind(t, ses.New(brokenClient{}, ses.Options{}).Send(t.Context(), "key", mailtest.Sample("Hello")), nil)
+	wantKind(t, ses.New(brokenClient{}.SendRawEmail, ses.Options{}).Send(t.Context(), "key", mailtest.Sample("Hello")), nil)
 }
 
 type brokenClient struct{}

@@ -46,7 +46,7 @@ func TestLocalStackReceivesTheMail(t *testing.T) {
 	}
 	sent := mailtest.Sample("Ihre Bestellung: 3 × Grüße")
 	sent.From = "Größter Shop <" + sender + ">"
-	mailer := ses.New(client, ses.Options{Tags: map[string]string{"app": "shop"}})
+	mailer := ses.New(client.SendRawEmail, ses.Options{Tags: map[string]string{"app": "shop"}})
 	if err := mailer.Send(t.Context(), "key", sent); err != nil {
 		t.Fatalf("Send: %v", err)
 	}
@@ -68,7 +68,7 @@ func TestLocalStackRefusesAnUnverifiedSender(t *testing.T) {
 	t.Parallel()
 	m := mailtest.Sample("Hello")
 	m.From = "nobody@unverified.example"
-	err := ses.New(emulated(endpoint(t)), ses.Options{}).Send(t.Context(), "key", m)
+	err := ses.New(emulated(endpoint(t)).SendRawEmail, ses.Options{}).Send(t.Context(), "key", m)
 	wantKind(t, err, mail.ErrNotSent)
 	if !strings.Contains(err.Error(), "verify") {
 		t.Errorf("Send = %v; want a hint that says how to verify the sender", err)

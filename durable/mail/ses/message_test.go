@@ -107,7 +107,7 @@ func lines(s string) string {
 func roundTrip(t *testing.T, sent mail.Mail) {
 	t.Helper()
 	api := &fakeSES{}
-	if err := ses.New(api.client(), ses.Options{}).Send(t.Context(), "key", sent); err != nil {
+	if err := ses.New(api.client().SendRawEmail, ses.Options{}).Send(t.Context(), "key", sent); err != nil {
 		t.Fatalf("Send: %v", err)
 	}
 	for line := range bytes.SplitSeq(api.raw[0], []byte("\r\n")) {
@@ -164,7 +164,7 @@ func TestSendMailsAQuotedAddressToThatAddressOnly(t *testing.T) {
 	api := &fakeSES{}
 	m := mailtest.Sample("Hello")
 	m.To = `"eve@evil.example,ada"@example.com`
-	if err := ses.New(api.client(), ses.Options{}).Send(t.Context(), "key", m); err != nil {
+	if err := ses.New(api.client().SendRawEmail, ses.Options{}).Send(t.Context(), "key", m); err != nil {
 		t.Fatalf("Send: %v", err)
 	}
 	if got := api.requests[0]["Destinations.member.1"]; got != m.To {

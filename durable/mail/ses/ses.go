@@ -21,10 +21,9 @@ import (
 	"github.com/durable-lambda/durable-lambda/durable/mail"
 )
 
-// Client is what a Mailer needs of *ses.Client of the AWS SDK.
-type Client interface {
-	SendRawEmail(context.Context, *sdk.SendRawEmailInput, ...func(*sdk.Options)) (*sdk.SendRawEmailOutput, error)
-}
+// Send is SendRawEmail of a *ses.Client of the AWS SDK. It is a function, and not an interface that the client implements, because that would bring
+// everything that SES can do into each program that uses templates: Go then keeps all methods of what is in an interface.
+type Send func(context.Context, *sdk.SendRawEmailInput, ...func(*sdk.Options)) (*sdk.SendRawEmailOutput, error)
 
 // Options configures a Mailer.
 type Options struct {
@@ -46,19 +45,19 @@ const maxTag = 256
 
 // Mailer is a mail.Mailer over SES. It is safe for concurrent use.
 type Mailer struct {
-	client Client
-	opts   Options
-	tags   []types.MessageTag
+	send Send
+	opts Options
+	tags []types.MessageTag
 	// broken says what is wrong with the options; no mail can be sent then.
 	broken error
 }
 
 var _ mail.Mailer = (*Mailer)(nil)
 
-// New returns a mailer that sends through client. A mistake in the options, which often come from the environment, is
+// New returns a mailer that sends by client.SendRawEmail, say. A mistake in the options, which often come from the environment, is
 // reported by each Send, as an error that wraps mail.ErrNotSent.
-func New(client Client, o Options) *Mailer {
-	m := &Mailer{client: client, opts: o}
+func New(send Send, o Options) *Mailer {
+	m := &Mailer{send: send, opts: o}
 	for _, name := range slices.Sorted(maps.Keys(o.Tags)) {
 		value := o.Tags[name]
 		if !isTag(name) || !isTag(value) {
@@ -106,7 +105,7 @@ func (m *Mailer) Send(ctx context.Context, key string, msg mail.Mail) error {
 	if m.opts.ConfigurationSet != "" {
 		in.ConfigurationSetName = aws.String(m.opts.ConfigurationSet)
 	}
-	_, err = m.client.SendRawEmail(ctx, in, func(o *sdk.Options) { o.Retryer = aws.NopRetryer{} })
+	_, err = m.send(ctx, in, func(o *sdk.Options) { o.Retryer = aws.NopRetryer{} })
 	return explain(err)
 }
 

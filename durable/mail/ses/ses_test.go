@@ -21,7 +21,7 @@ func TestConformance(t *testing.T) {
 		t.Parallel()
 		mailtest.Conformance(t, func(*testing.T) mailtest.Harness {
 			api := &fakeSES{}
-			return mailtest.Harness{Mailer: ses.New(api.client(), ses.Options{}), Subjects: api.subjects}
+			return mailtest.Harness{Mailer: ses.New(api.client().SendRawEmail, ses.Options{}), Subjects: api.subjects}
 		})
 	})
 	t.Run("behind a ledger", func(t *testing.T) {
@@ -29,7 +29,7 @@ func TestConformance(t *testing.T) {
 		mailtest.Conformance(t, func(*testing.T) mailtest.Harness {
 			api := &fakeSES{}
 			table := memory.New(memory.Options{}).Backend().Table
-			ledger := mail.NewLedger(table, ses.New(api.client(), ses.Options{}), mail.LedgerOptions{})
+			ledger := mail.NewLedger(table, ses.New(api.client().SendRawEmail, ses.Options{}), mail.LedgerOptions{})
 			return mailtest.Harness{Mailer: ledger, Subjects: api.subjects, Once: true}
 		})
 	})
@@ -38,7 +38,7 @@ func TestConformance(t *testing.T) {
 func TestSendAsksForOneMail(t *testing.T) {
 	t.Parallel()
 	api := &fakeSES{}
-	mailer := ses.New(api.client(), ses.Options{
+	mailer := ses.New(api.client().SendRawEmail, ses.Options{
 		From: "Größter Shop <shop@example.com>", ConfigurationSet: "orders", Tags: map[string]string{"stage": "prod", "app": "shop"},
 	})
 	m := mailtest.Sample("Hello")
@@ -98,7 +98,7 @@ func TestWrongOptionsAreNotTheMailsFault(t *testing.T) {
 		api := &fakeSES{}
 		m := mailtest.Sample("Hello")
 		m.From = ""
-		err := ses.New(api.client(), o).Send(t.Context(), "key", m)
+		err := ses.New(api.client().SendRawEmail, o).Send(t.Context(), "key", m)
 		if !errors.Is(err, mail.ErrNotSent) || errors.Is(err, mail.ErrInvalid) || len(api.requests) != 0 {
 			t.Errorf("%s: Send = %v after %d requests; want an error that wraps only ErrNotSent, and none", name, err, len(api.requests))
 		}
@@ -111,7 +111,7 @@ func TestSendRefusesAddressesBeyondASCII(t *testing.T) {
 		api := &fakeSES{}
 		m := mailtest.Sample("Hello")
 		m.To = to
-		err := ses.New(api.client(), ses.Options{}).Send(t.Context(), "key", m)
+		err := ses.New(api.client().SendRawEmail, ses.Options{}).Send(t.Context(), "key", m)
 		if !errors.Is(err, mail.ErrInvalid) || !strings.Contains(err.Error(), "Punycode") || len(api.requests) != 0 {
 			t.Errorf("Send to %s = %v; want an error that wraps ErrInvalid and speaks of Punycode", to, err)
 		}
@@ -123,7 +123,7 @@ func TestSendOfAnEndedContextIsNotSent(t *testing.T) {
 	api := &fakeSES{}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	err := ses.New(api.client(), ses.Options{}).Send(ctx, "key", mailtest.Sample("Hello"))
+	err := ses.New(api.client().SendRawEmail, ses.Options{}).Send(ctx, "key", mailtest.Sample("Hello"))
 	if !errors.Is(err, mail.ErrNotSent) || !errors.Is(err, context.Canceled) || len(api.requests) != 0 {
 		t.Errorf("Send = %v; want ErrNotSent and context.Canceled", err)
 	}
@@ -133,7 +133,7 @@ func TestSendOfAContextThatEndsMeanwhileIsUnknown(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	api := &fakeSES{answer: func(*http.Request) (*http.Response, error) { cancel(); return nil, context.Canceled }}
-	err := ses.New(api.client(), ses.Options{}).Send(ctx, "key", mailtest.Sample("Hello"))
+	err := ses.New(api.client().SendRawEmail, ses.Options{}).Send(ctx, "key", mailtest.Sample("Hello"))
 	if errors.Is(err, mail.ErrNotSent) || errors.Is(err, mail.ErrInvalid) || !errors.Is(err, context.Canceled) {
 		t.Errorf("Send = %v; want context.Canceled alone", err)
 	}
