@@ -16,6 +16,8 @@ type about struct {
 	summary string
 	// query and headers are keys of parameters.
 	query, headers []string
+	// must are the keys of the query without which it is 400.
+	must []string
 	// body names a schema; any is JSON of any kind. needsBody: it must be there.
 	body      string
 	needsBody bool
@@ -104,7 +106,11 @@ func (rt route) operation(path string) map[string]any {
 	for in, keys := range map[string][]string{"query": rt.about.query, "header": rt.about.headers} {
 		for _, key := range keys {
 			p := parameters[key]
-			params = append(params, map[string]any{"name": key, "in": in, "description": p.about, "schema": p.schema})
+			param := map[string]any{"name": key, "in": in, "description": p.about, "schema": p.schema}
+			if in == "query" && slices.Contains(rt.about.must, key) {
+				param["required"] = true
+			}
+			params = append(params, param)
 		}
 	}
 	slices.SortStableFunc(params, func(a, b any) int {
@@ -153,6 +159,9 @@ func (rt route) responses() map[string]any {
 			case schema != "":
 				answer["content"] = content("application/json", schema)
 			}
+			if sent := rt.sent(status, schema); sent != nil {
+				answer["headers"] = sent
+			}
 			out[strconv.Itoa(status)] = answer
 		}
 	}
@@ -162,6 +171,20 @@ func (rt route) responses() map[string]any {
 		out["500"].(map[string]any)["content"] = media
 	}
 	return out
+}
+
+// sent are the headers of an answer that say where to go on.
+func (rt route) sent(status int, schema string) map[string]any {
+	switch {
+	case status == http.StatusAccepted && schema != "":
+		return map[string]any{
+			"Location":    map[string]any{"description": "Where the status of the instance is.", "required": true, "schema": text},
+			"Retry-After": map[string]any{"description": "After how many seconds it is worth asking.", "required": true, "schema": typed("integer")},
+		}
+	case status == http.StatusOK && slices.Contains(rt.about.headers, continuationHeader):
+		return map[string]any{continuationHeader: map[string]any{"description": "Where the next page begins; it is not there at the end.", "schema": text}}
+	}
+	return nil
 }
 
 func content(mediaType, schema string) map[string]any {

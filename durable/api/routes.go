@@ -52,7 +52,7 @@ var routes = []route{
 
 	{http.MethodDelete, []string{"instances"}, (*API).purgeWhere, "purge many", access.Administer, about{
 		summary: "Remove instances that have ended. createdTimeFrom must be there; what cannot be read of tag, createdTimeTo or runtimeStatus is refused.",
-		query:   filters, headers: pageHeader, answers: map[int]string{200: "Purged", 404: "Problem"}}},
+		query:   filters, must: []string{"createdTimeFrom"}, headers: pageHeader, answers: map[int]string{200: "Purged", 404: "Problem"}}},
 	{http.MethodDelete, []string{"instances", "{id}"}, (*API).purge, "purge", access.Administer, about{
 		summary: "Remove an instance that has ended.", query: []string{"recursive"},
 		answers: map[int]string{200: "Purged", 404: "Problem", 412: "Problem"}}},

@@ -42,7 +42,10 @@ var (
 	brittle = durable.NewOrchestration[message, message]("Brittle")
 	// Which returns the version that it has begun under.
 	which = durable.NewOrchestration[durable.None, int]("Which", durable.CurrentVersion(2))
+	// Ask has its activity's outcome come from elsewhere.
+	ask = durable.NewOrchestration[durable.None, message]("Ask")
 
+	sign = durable.NewActivity[durable.None, message]("Sign", durable.Async)
 	say  = durable.NewActivity[message, message]("Say")
 	bend = durable.NewActivity[message, message]("Bend")
 	word = durable.NewEvent[message]("Word")
@@ -54,6 +57,7 @@ type hub struct {
 	client durable.Client
 	mended atomic.Bool
 	keys   access.Stored
+	tokens chan string // of activities whose outcome comes from elsewhere
 }
 
 func (h *hub) handlers() []durable.Handler {
@@ -65,6 +69,11 @@ func (h *hub) handlers() []durable.Handler {
 			}
 			return m, nil
 		}),
+		sign.Bind(func(ctx context.Context, _ durable.None) (message, error) {
+			h.tokens <- durable.Token(ctx)
+			return message{}, durable.ErrPending
+		}),
+		ask.Bind(func(ctx durable.Context, _ durable.None) (message, error) { return sign.Call(ctx, durable.None{}) }),
 		echo.Bind(func(ctx durable.Context, m message) (message, error) { return say.Call(ctx, m) }),
 		hello.Bind(func(_ durable.Context, name string) (string, error) { return "Hello, " + name, nil }),
 		brittle.Bind(func(ctx durable.Context, m message) (message, error) { return bend.Call(ctx, m) }),
@@ -90,7 +99,7 @@ func (s said) Write(p []byte) (int, error) {
 // serve runs a hub until the test ends.
 func serve(t *testing.T, edit ...func(*dev.Config)) *hub {
 	t.Helper()
-	h, where, ended := &hub{}, make(said, 1), make(chan error, 1)
+	h, where, ended := &hub{tokens: make(chan string, 1)}, make(said, 1), make(chan error, 1)
 	c := dev.Config{Addr: "127.0.0.1:0", Data: t.TempDir(), Out: where, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 		Handlers: func(s dev.Services) []durable.Handler {
 			h.client, h.keys.Table = s.Client, s.Table

@@ -44,7 +44,7 @@ func tiers(seeds int) []tier {
 		{name: "chaos", what: "the server killed under load", packages: []string{"./tests/chaos"}, args: []string{"-count=1"}},
 		{name: "template", what: "the SAM template: lint, rules, permissions", packages: []string{"./tests/template"},
 			args: []string{"-tags=template", "-count=1"}, missing: exec.Command("infra/missing")},
-		{name: "clients", what: "Azure's clients for Python and Node", packages: []string{"./tests/clients"},
+		{name: "clients", what: "Azure's clients, answers against OpenAPI", packages: []string{"./tests/clients"},
 			args: []string{"-tags=clients", "-count=1"}, missing: exec.Command("tests/clients/missing")},
 		{name: "aws", what: "conformance on AWS but for two sentences, SES", packages: []string{"./durable/backend/aws", "./durable/mail/ses", "./cmd/durable", "./tests/conformance"},
 			args: []string{"-tags=aws", "-count=1", "-parallel=8"}, missing: exec.Command("localstack/missing"), localstack: true},
