@@ -112,6 +112,8 @@ func (b *batch) remove(ctx context.Context) {
 }
 
 func (b *batch) putBack(ctx context.Context) {
+	ctx, cancel := settling(ctx)
+	defer cancel()
 	for i, o := range b.outcomes {
 		if o.Ack {
 			continue
@@ -120,7 +122,7 @@ func (b *batch) putBack(ctx context.Context) {
 			o.Retry = foreignPause(b.deliveries[i].Receives)
 		}
 		// Without it the message comes back all the same, only later.
-		if err := b.queue.Defer(context.WithoutCancel(ctx), b.deliveries[i], o.Retry); err != nil {
+		if err := b.queue.Defer(ctx, b.deliveries[i], o.Retry); err != nil {
 			b.log.Warn("a message cannot be put back early", "error", err)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	sdk "github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/config"
 
 	"github.com/durable-lambda/durable-lambda/durable"
@@ -67,7 +68,7 @@ type hub struct {
 }
 
 func (c Config) openHub(ctx context.Context, log *slog.Logger) (*hub, error) {
-	cfg, err := config.LoadDefaultConfig(ctx)
+	cfg, err := config.LoadDefaultConfig(ctx, config.WithRetryer(patient))
 	if err != nil {
 		return nil, fmt.Errorf("the AWS configuration cannot be loaded: %w", err)
 	}
@@ -98,6 +99,13 @@ func (c Config) openHub(ctx context.Context, log *slog.Logger) (*hub, error) {
 	h.store = store.New(store.Config{Backend: ports, DirectDelay: direct, MaxPayload: limit})
 	h.Services = Services{Client: client.New(h.store), Table: ports.Table, AWS: cfg, Log: log}
 	return h, nil
+}
+
+// patient tries a call again that is throttled or fails in a way that passes: after pauses that grow from a second to four at most, each cut by chance, and never past the
+// end of the context. The SDK's three attempts are over after a second and a half, and what the code has done till then, activities among it, would
+// be done again. AWS_MAX_ATTEMPTS sets another number.
+func patient() sdk.Retryer {
+	return retry.NewStandard(func(o *retry.StandardOptions) { o.MaxAttempts, o.MaxBackoff = 8, 4*time.Second })
 }
 
 // number reads a variable that is a positive number; 0 when it is not set.

@@ -17,6 +17,16 @@ import (
 // settleWithin is how long before Lambda's deadline the context ends: the time to put back what is unfinished.
 const settleWithin = time.Second
 
+// settling is a context for what is put back: it goes on when the event's has ended, and leaves time to answer.
+func settling(ctx context.Context) (context.Context, context.CancelFunc) {
+	end, ok := ctx.Deadline()
+	ctx = context.WithoutCancel(ctx)
+	if !ok {
+		return ctx, func() {}
+	}
+	return context.WithDeadline(ctx, end.Add(settleWithin*3/4))
+}
+
 // handler handles one event, and returns what Lambda is to be told.
 type handler func(ctx context.Context, event json.RawMessage) (any, error)
 

@@ -19,6 +19,8 @@ type refusal struct {
 	// when, if set, must be contained in SES's message, whatever the case.
 	when string
 	hint string
+	// rate: the account's sending rate is exceeded, for moments.
+	rate bool
 	// never: sending the same mail again can never help.
 	never bool
 }
@@ -57,7 +59,7 @@ var refusals = map[string][]refusal{
 
 var quota = []refusal{
 	{when: "daily", hint: "the account's quota for 24 hours is used up; wait, or request a higher one in the Service Quotas console"},
-	{hint: "try again later and more slowly, or request a higher sending rate in the Service Quotas console"},
+	{rate: true, hint: "try again later and more slowly, or request a higher sending rate in the Service Quotas console"},
 }
 
 const (
@@ -98,6 +100,16 @@ func judge(api smithy.APIError) (refusal, bool) {
 		}
 	}
 	return refusal{}, false
+}
+
+// tooFast reports whether SES has refused a mail because of the sending rate.
+func tooFast(err error) bool {
+	var api smithy.APIError
+	if !errors.As(err, &api) {
+		return false
+	}
+	r, _ := judge(api)
+	return r.rate
 }
 
 // surelyNotSent: SES answered that the request is at fault, or the request never left.

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/ses"
@@ -34,9 +36,6 @@ func TestSendExplainsRefusals(t *testing.T) {
 		"set paused":           {400, "ConfigurationSetSendingPausedException", "Email sending is disabled for configuration set", mail.ErrNotSent, "update-configuration-set-sending-enabled"},
 		"no configuration set": {400, "ConfigurationSetDoesNotExist", "Configuration set &lt;orders&gt; does not exist.", mail.ErrNotSent, "Options.ConfigurationSet"},
 		"MAIL FROM":            {400, "MailFromDomainNotVerifiedException", "The MAIL FROM domain is not verified", mail.ErrNotSent, "MX record"},
-		"rate":                 {400, "Throttling", "Maximum sending rate exceeded.", mail.ErrNotSent, "more slowly"},
-		"rate, newer code":     {429, "ThrottlingException", "Rate exceeded", mail.ErrNotSent, "more slowly"},
-		"throttled with a 503": {503, "Throttling", "Rate exceeded", mail.ErrNotSent, "more slowly"},
 		"quota":                {400, "Throttling", "Daily message quota exceeded.", mail.ErrNotSent, "24 hours"},
 		"illegal address":      {400, "InvalidParameterValue", "Missing final '@domain'", mail.ErrInvalid, "correct"},
 		"no permission":        {403, "AccessDenied", "User is not authorized to perform `ses:SendRawEmail'", mail.ErrNotSent, "allow this role ses:SendRawEmail"},
@@ -122,5 +121,50 @@ func wantKind(t *testing.T, err, want error) {
 		if got := errors.Is(err, sentinel); got != (sentinel == want) {
 			t.Errorf("Send = %v; whether it wraps %q is %t", err, sentinel, got)
 		}
+	}
+}
+
+// TestSendWaitsForTheSendingRate: SES refuses a few mails too many for moments, and says so.
+func TestSendWaitsForTheSendingRate(t *testing.T) {
+	for name, c := range map[string]struct {
+		status        int
+		code, message string
+	}{
+		"rate":                 {400, "Throttling", "Maximum sending rate exceeded."},
+		"rate, newer code":     {429, "ThrottlingException", "Rate exceeded"},
+		"throttled with a 503": {503, "Throttling", "Rate exceeded"},
+	} {
+		send := func(t *testing.T, ctx context.Context, refused int) (requests int, took time.Duration, err error) {
+			api := &fakeSES{}
+			no := refuse(c.status, c.code, c.message)
+			api.answer = func(r *http.Request) (*http.Response, error) {
+				if requests++; requests > refused {
+					return response(http.StatusOK, accepted), nil
+				}
+				return no(r)
+			}
+			begin := time.Now()
+			err = ses.New(api.client().SendRawEmail, ses.Options{}).Send(ctx, "key", mailtest.Sample("Hello"))
+			return requests, time.Since(begin), err
+		}
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				if n, took, err := send(t, t.Context(), 3); err != nil || n != 4 || took < 1500*time.Millisecond {
+					t.Errorf("after %d requests in %v: %v", n, took, err)
+				}
+				n, took, err := send(t, t.Context(), 1000)
+				wantKind(t, err, mail.ErrNotSent)
+				if n < 5 || took > 20*time.Second || !strings.Contains(err.Error(), "more slowly") {
+					t.Errorf("it gave up after %d requests in %v with %v", n, took, err)
+				}
+				ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+				defer cancel()
+				n, took, err = send(t, ctx, 1000)
+				wantKind(t, err, mail.ErrNotSent)
+				if n < 2 || took > 3*time.Second {
+					t.Errorf("with 5 seconds it gave up after %d requests in %v", n, took)
+				}
+			})
+		})
 	}
 }

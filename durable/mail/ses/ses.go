@@ -11,8 +11,10 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math/rand/v2"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/ses"
@@ -72,8 +74,8 @@ func New(send Send, o Options) *Mailer {
 	return m
 }
 
-// Send hands the mail to SES, once: it makes one request and leaves repeating it to the caller, because SES would send
-// the mail again. The key only becomes a part of the Message-ID, which SES replaces.
+// Send hands the mail to SES, once: it leaves repeating a request to the caller, because SES might send
+// the mail again; unless SES has said that it comes too fast for the account's sending rate, which Send waits out for up to 20 seconds, as long as ctx has time. The key only becomes a part of the Message-ID, which SES replaces.
 //
 // Nil means that SES accepted the mail; that it bounced is something that SES learns later and tells by events. An error
 // wraps mail.ErrInvalid when repeating cannot help, and mail.ErrNotSent when SES refused or was not reached; both say what
@@ -105,8 +107,35 @@ func (m *Mailer) Send(ctx context.Context, key string, msg mail.Mail) error {
 	if m.opts.ConfigurationSet != "" {
 		in.ConfigurationSetName = aws.String(m.opts.ConfigurationSet)
 	}
-	_, err = m.send(ctx, in, func(o *sdk.Options) { o.Retryer = aws.NopRetryer{} })
-	return explain(err)
+	return explain(m.slowly(ctx, in))
+}
+
+const (
+	patience   = 20 * time.Second
+	firstPause = 500 * time.Millisecond
+	maxPause   = 4 * time.Second
+	// reserve is what is left of a context's time for one more request.
+	reserve = 2 * time.Second
+)
+
+// slowly makes the request, and waits where SES has refused it because of the sending rate: each time longer, and cut by chance, because others wait as well.
+func (m *Mailer) slowly(ctx context.Context, in *sdk.SendRawEmailInput) error {
+	until := time.Now().Add(patience)
+	if end, ok := ctx.Deadline(); ok && end.Add(-reserve).Before(until) {
+		until = end.Add(-reserve)
+	}
+	for pause := firstPause; ; pause = min(2*pause, maxPause) {
+		_, err := m.send(ctx, in, func(o *sdk.Options) { o.Retryer = aws.NopRetryer{} })
+		wait := pause/2 + rand.N(pause/2)
+		if !tooFast(err) || time.Now().Add(wait).After(until) {
+			return err
+		}
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+			return err
+		}
+	}
 }
 
 // complete fills in the sender, or says what is wrong with the options.
