@@ -32,7 +32,7 @@ type Routes struct {
 	// rejected, see Reject, it goes to the queue of such messages at once.
 	Message func(context.Context, Message) error
 	// Schedule handles a tick of the rules that trigger the function. After an error Lambda delivers the same tick again,
-	// twice; and a rule may deliver one twice. One that is rejected is in the log, and not delivered again.
+	// twice, and then puts it where the function's failures go; and a rule may deliver one twice. One that is rejected is in the log, and not delivered again.
 	Schedule func(context.Context, Tick) error
 }
 

@@ -77,13 +77,30 @@ func TestFunctions(t *testing.T) {
 		}
 	})
 	t.Run("a sweep that failed is not repeated, because the next one comes in a minute", func(t *testing.T) {
-		configs := s.of("AWS::Lambda::EventInvokeConfig")
-		if len(configs) != 1 || configs[0].get("FunctionName") != "${OrchestratorFunction}" {
-			t.Fatalf("got %v, want one of the orchestrator", configs)
-		}
-		same(t, configs[0].get("MaximumRetryAttempts"), 0.0)
-		same(t, configs[0].get("MaximumEventAgeInSeconds"), 60.0)
+		c := invoked(t, s, "OrchestratorFunction")
+		same(t, c.get("MaximumRetryAttempts"), 0.0)
+		same(t, c.get("MaximumEventAgeInSeconds"), 60.0)
 	})
+	t.Run("a tick that failed again and again is put away, and not lost", func(t *testing.T) {
+		c := invoked(t, s, "StarterFunction")
+		same(t, c.get("DestinationConfig", "OnFailure", "Destination"), "${OrdersDeadQueue.Arn}")
+		same(t, c.get("MaximumRetryAttempts"), nil) // Lambda's own: two
+		if !slices.ContainsFunc(may(t, s, "StarterFunction"), func(l string) bool { return strings.Join(strings.Fields(l), " ") == "sqs:SendMessage OrdersDeadQueue" }) {
+			t.Error("Lambda may not put it there in the function's name")
+		}
+	})
+}
+
+// invoked is how a function is invoked by what does not wait for it: schedules.
+func invoked(t *testing.T, s *stack, function string) resource {
+	t.Helper()
+	for _, c := range s.of("AWS::Lambda::EventInvokeConfig") {
+		if c.get("FunctionName") == "${"+function+"}" {
+			return c
+		}
+	}
+	t.Fatalf("nothing says how %s is invoked", function)
+	return resource{}
 }
 
 func TestEnvironment(t *testing.T) {

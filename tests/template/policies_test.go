@@ -120,6 +120,9 @@ func may(t *testing.T, s *stack, function string) []string {
 		if from := dig(st, "Condition", "StringEquals", "ses:FromAddress"); from != nil {
 			when = fmt.Sprintf("  from %v", from)
 		}
+		if dig(st, "Condition", "StringNotEquals", "ssm:Overwrite") == "true" {
+			when = "  if there is none"
+		}
 		for _, action := range list(dig(st, "Action")) {
 			for _, on := range list(dig(st, "Resource")) {
 				lines = append(lines, fmt.Sprintf("%-30s %s%s", action, short.Replace(on.(string)), when))
