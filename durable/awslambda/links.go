@@ -33,6 +33,14 @@ func (h *hub) openLinks() (*links.Links, error) {
 // every process knows it by then.
 const remembered = 5 * time.Minute
 
+const (
+	// again is how long after an error SSM is left alone, stale how long what it has said holds while it says nothing else: anybody may follow a
+	// link, and SSM gives an account few answers a second.
+	again, stale = 5 * time.Second, 10 * time.Minute
+	// patience is how long it may take to answer.
+	patience = 5 * time.Second
+)
+
 // parameters are those of SSM that links are made of.
 type parameters struct {
 	// read and write are SSM's: as an interface the client would bring all that SSM can do into a program that uses templates.
@@ -45,6 +53,9 @@ type parameters struct {
 	known   links.Ring
 	where   string
 	expires time.Time
+	// failed is when SSM could not be read, and why.
+	failed time.Time
+	err    error
 }
 
 // ring is the keys of links.
@@ -69,24 +80,39 @@ func (p *parameters) refresh(ctx context.Context) error {
 	if now.Before(p.expires) {
 		return nil
 	}
-	text, err := p.get(ctx, p.keys)
+	if now.Sub(p.failed) >= again {
+		text, where, err := p.both(ctx, now)
+		if err == nil {
+			if p.known, err = links.ParseRing([]byte(text)); err == nil {
+				p.where, p.expires = where, now.Add(remembered)
+				return nil
+			}
+			p.expires, err = time.Time{}, fmt.Errorf("the parameter %s: %w", p.keys, err) // somebody may have taken the keys out
+		}
+		p.failed, p.err = now, err
+	}
+	if now.Before(p.expires.Add(stale)) {
+		return nil
+	}
+	return p.err
+}
+
+// both reads the keys, which are made if there are none, and the address.
+func (p *parameters) both(ctx context.Context, now time.Time) (keys, address string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	keys, err = p.get(ctx, p.keys)
 	var none *types.ParameterNotFound
 	if errors.As(err, &none) {
-		text, err = p.create(ctx, now)
+		keys, err = p.create(ctx, now)
 	}
 	if err != nil {
-		return fmt.Errorf("the keys of links cannot be read from the parameter %s: %w", p.keys, err)
+		return "", "", fmt.Errorf("the keys of links cannot be read from the parameter %s: %w", p.keys, err)
 	}
-	ring, err := links.ParseRing([]byte(text))
-	if err != nil {
-		return fmt.Errorf("the parameter %s: %w", p.keys, err)
+	if address, err = p.get(ctx, p.address); err != nil {
+		return "", "", fmt.Errorf("the API's address cannot be read from the parameter %s: %w", p.address, err)
 	}
-	where, err := p.get(ctx, p.address)
-	if err != nil {
-		return fmt.Errorf("the API's address cannot be read from the parameter %s: %w", p.address, err)
-	}
-	p.known, p.where, p.expires = ring, where, now.Add(remembered)
-	return nil
+	return keys, address, nil
 }
 
 func (p *parameters) get(ctx context.Context, name string) (string, error) {

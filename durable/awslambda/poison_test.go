@@ -3,6 +3,7 @@ package awslambda
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -57,5 +58,59 @@ func TestWhyATickIsRejected(t *testing.T) {
 		if !isRejected(err) || !strings.Contains(fmt.Sprint(err), want) || strings.Contains(fmt.Sprint(err), "%!") {
 			t.Errorf("%s: %v", detail, err)
 		}
+	}
+}
+
+// TestLinksHoldWhileTheirKeysCannotBeRead: anybody may ask for a link, and must not have SSM asked each time; it gives an account few answers.
+func TestLinksHoldWhileTheirKeysCannotBeRead(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 3, 1, 4, 5, 0, 0, time.UTC)
+	f := &ssmFake{values: map[string]string{"url": "https://example.com/v1"}}
+	p := &parameters{read: f.GetParameter, write: f.PutParameter, keys: "keys", address: "url", now: func() time.Time { return now }}
+	first, err := p.ring(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.fails = errors.New("throttled")
+	now = now.Add(remembered)
+	before := f.reads
+	for range 100 {
+		if ring, err := p.ring(t.Context()); err != nil || string(ring.Encode()) != string(first.Encode()) {
+			t.Fatalf("it is %v, %v", ring, err)
+		}
+	}
+	if f.reads != before+1 {
+		t.Errorf("100 requests read it %d times", f.reads-before)
+	}
+	now = now.Add(stale)
+	if _, err := p.ring(t.Context()); err == nil || !strings.Contains(err.Error(), "throttled") {
+		t.Errorf("keys hold for ever when they cannot be read: %v", err)
+	}
+	strange := &parameters{read: f.GetParameter, write: f.PutParameter, keys: "keys", address: "url", now: func() time.Time { return now }}
+	before = f.reads
+	for range 100 {
+		if _, err := strange.ring(t.Context()); err == nil || !strings.Contains(err.Error(), "throttled") {
+			t.Fatalf("without keys it says %v", err)
+		}
+	}
+	if f.reads != before+1 {
+		t.Errorf("100 requests to a new process read it %d times", f.reads-before)
+	}
+	f.fails = nil
+	now = now.Add(again)
+	if _, err := strange.ring(t.Context()); err != nil {
+		t.Errorf("SSM is well, and there are no keys: %v", err)
+	}
+
+	f.values["keys"] = "{}" // which is how somebody takes them all out
+	now = now.Add(remembered)
+	before = f.reads
+	for range 100 {
+		if _, err := strange.ring(t.Context()); err == nil || !strings.Contains(err.Error(), "current key") {
+			t.Fatalf("keys hold that were taken out: %v", err)
+		}
+	}
+	if f.reads != before+2 {
+		t.Errorf("100 requests read what is no ring %d times", f.reads-before)
 	}
 }
