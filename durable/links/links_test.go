@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -527,5 +528,23 @@ func TestTheMarkOutlivesEveryLinkThatItIsFor(t *testing.T) {
 	}
 	if status, _, _ := s.send("GET", last); status != 410 || mark.Expires.Before(s.sys.Now().Add(links.MaxLife)) {
 		t.Errorf("the other link is answered %d, and the mark is gone by %v", status, mark.Expires)
+	}
+}
+
+func TestARingShowsNoKey(t *testing.T) {
+	t.Parallel()
+	r := links.Ring{Current: "new", Keys: map[string][]byte{"new": []byte("a secret of thirty-two bytes, yes")}}
+	var log bytes.Buffer
+	for _, l := range []*slog.Logger{slog.New(slog.NewJSONHandler(&log, nil)), slog.New(slog.NewTextHandler(&log, nil))} {
+		l.Info("it", "ring", r)
+	}
+	fmt.Fprintf(&log, "%v %+v %#v %s %x %v %+v", r, r, r, r, r, []links.Ring{r}, struct{ R links.Ring }{r})
+	for _, key := range []string{"a secret", "YSBzZWNyZX", "97 32 115", "0x61, 0x20", "6120736563"} {
+		if strings.Contains(log.String(), key) {
+			t.Errorf("it shows %q: %s", key, log.String())
+		}
+	}
+	if !strings.Contains(log.String(), "new") {
+		t.Errorf("it does not say which it is: %s", log.String())
 	}
 }

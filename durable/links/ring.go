@@ -5,6 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
 	"time"
 )
 
@@ -42,6 +45,17 @@ func (r Ring) Encode() []byte {
 	b, _ := json.Marshal(r) // whose parts cannot fail
 	return b
 }
+
+// String names the keys and shows none, so that none gets into a log.
+func (r Ring) String() string {
+	return fmt.Sprintf("keys of links %q, of which %q signs", slices.Sorted(maps.Keys(r.Keys)), r.Current)
+}
+
+// GoString is String.
+func (r Ring) GoString() string { return r.String() }
+
+// LogValue is String.
+func (r Ring) LogValue() slog.Value { return slog.StringValue(r.String()) }
 
 func (r Ring) check() error {
 	for name, key := range r.Keys {
