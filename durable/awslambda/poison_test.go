@@ -114,3 +114,36 @@ func TestLinksHoldWhileTheirKeysCannotBeRead(t *testing.T) {
 		t.Errorf("100 requests read what is no ring %d times", f.reads-before)
 	}
 }
+
+// current is an orchestration of which a version is the current one.
+type current struct {
+	api.Definition
+	version uint32
+}
+
+func (c current) CurrentVersion() uint32 { return c.version }
+
+// TestAMessageThatComesAgainAfterADeployment has started its instance already, under the version that was the current one then.
+func TestAMessageThatComesAgainAfterADeployment(t *testing.T) {
+	t.Parallel()
+	h := newTestHub(t)
+	start := func(version uint32, m Message) error {
+		return Starts{Client: h.Client, Definitions: []api.Definition{current{hello, version}}}.Message(t.Context(), m)
+	}
+	m := Message{ID: "m1", Body: `"Ada"`}
+	for _, version := range []uint32{1, 2, 1} {
+		if err := start(version, m); err != nil {
+			t.Errorf("where %d is the current version: %v", version, err)
+		}
+	}
+	if in, err := h.Client.Get(t.Context(), "m1"); err != nil || in.Version != 1 {
+		t.Errorf("it is %+v, %v", in, err)
+	}
+	m.Attributes = map[string]string{AttributeVersion: "2"}
+	if err := start(1, m); !isRejected(err) {
+		t.Errorf("another version that is asked for: %v", err)
+	}
+	if err := start(2, Message{ID: "m1", Body: `"Grace"`}); !isRejected(err) {
+		t.Errorf("another input: %v", err)
+	}
+}

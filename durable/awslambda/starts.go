@@ -104,6 +104,17 @@ func (s Starts) start(ctx context.Context, req durable.StartRequest, versioned b
 	}
 	req.Version, req.Reuse, req.Conflict = version, durable.ReuseNever, durable.UseSame
 	_, err = s.Client.Start(ctx, req)
+	if errors.Is(err, durable.ErrExists) && !versioned {
+		// Another version may have been the current one when the message came first.
+		in, unread := s.Client.Get(ctx, req.ID, durable.NoInput)
+		if unread != nil {
+			return unread
+		}
+		if in.Version != req.Version {
+			req.Version = in.Version
+			_, err = s.Client.Start(ctx, req)
+		}
+	}
 	if errors.Is(err, durable.ErrExists) {
 		return Reject(err)
 	}
