@@ -251,7 +251,7 @@ type Page struct {
 type HistoryEvent struct {
 	history.Event
 	// Time is when it was committed to the history, as the turn's clock had it.
-	Time time.Time
+	Time time.Time `json:"time"`
 	// Segment is the number of the commit it is part of.
-	Segment uint64
+	Segment uint64 `json:"segment"`
 }

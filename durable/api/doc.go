@@ -20,10 +20,11 @@
 //
 // The routes, below Base; literals and query keys match in any case, a trailing slash is ignored:
 //
-//	POST /orchestrators/{name}[/{id}]             start; timeout and pollingInterval wait for the end
+//	POST /orchestrators/{name}[/{id}]             start; timeout and pollingInterval wait for the end. version, startAt, tag=key=value, reuse, conflict
 //	GET  /instances                               list; header x-ms-continuation-token. instanceIdPrefix, createdTimeFrom,
 //	                                              createdTimeTo, runtimeStatus, name, tag=key=value, customStatus, q, top
 //	GET  /instances/{id}                          status; showHistory, showHistoryOutput, showInput
+//	GET  /instances/{id}/history                  all that is recorded, a page at a time
 //	POST /instances/{id}/raiseEvent/{eventName}   raise an external event
 //	POST /instances/{id}/terminate                reason; recursive=true: its sub-orchestrations, too
 //	POST /instances/{id}/suspend                  reason
@@ -32,11 +33,14 @@
 //	POST /instances/{id}/reset                    {"operation":…,"result":… or "input":…,"reason":…}: back to an operation, or "start"
 //	POST /instances/{id}/restart                  restartWithNewInstanceId; timeout and pollingInterval as for a start
 //	DELETE /instances/{id}                        purge one that has ended; recursive=true: its sub-orchestrations, too
-//	DELETE /instances                             purge those that have ended; createdTimeFrom, and what a list takes but top
+//	DELETE /instances                             purge those that have ended; createdTimeFrom, and what a list takes; budget
 //	POST /activities/{token}/complete             the result of an asynchronous activity
 //	POST /activities/{token}/fail                 {"message":…,"kind":…,"permanent":…}: its failure
 //	POST /activities/{token}/heartbeat            it lives; details
 //	GET  /openapi.json                            all this, as OpenAPI 3.1 describes it; also at the root
+//
+// Events and commands have a messageId, if whoever sends them may send them again. A start's answer names the life of the instance in the header
+// Durable-Incarnation. A problem that is an error of durable.Client has its name as error.
 //
 // The contract has more, which answers 501 for now:
 //

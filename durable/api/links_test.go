@@ -17,7 +17,12 @@ const base = "http://localhost:7071/runtime/webhooks/durabletask"
 
 func TestCheckStatus(t *testing.T) {
 	t.Parallel()
-	golden(t, serve(t, newFake(), "POST", api.Base+"/orchestrators/ProcessOrder/order%2042", `{"total":1}`), "check-status")
+	w := serve(t, newFake(), "POST", api.Base+"/orchestrators/ProcessOrder/order%2042", `{"total":1}`)
+	if w.Header().Get("Durable-Incarnation") != "1" {
+		t.Errorf("the answer does not name the life: %v", w.Header())
+	}
+	w.Header().Del("Durable-Incarnation") // only a start has it
+	golden(t, w, "check-status")
 }
 
 func TestApplicationsAnswerWithTheSameCheckStatus(t *testing.T) {

@@ -9,6 +9,9 @@ import (
 	"github.com/durable-lambda/durable-lambda/durable/history"
 )
 
+// messageKey is the identity of an event or a command: who sends it again, because an answer was lost, sends the same.
+const messageKey = "messageId"
+
 // terminate serves POST instances/{id}/terminate.
 func (a *API) terminate(w http.ResponseWriter, r request) { a.manage(w, r, durable.Terminate) }
 
@@ -22,7 +25,7 @@ func (a *API) resume(w http.ResponseWriter, r request) { a.manage(w, r, durable.
 func (a *API) rewind(w http.ResponseWriter, r request) {
 	err := history.CheckInstanceID(r.id())
 	if err == nil {
-		err = a.client.Manage(r.Context(), durable.ManageRequest{Instance: r.id(), Command: durable.Rewind, Reason: r.query.text("reason")})
+		err = a.client.Manage(r.Context(), durable.ManageRequest{Instance: r.id(), Command: durable.Rewind, Reason: r.query.text("reason"), ID: r.query.text(messageKey)})
 	} else {
 		err = fmt.Errorf("%w: %w", durable.ErrNotFound, err)
 	}
@@ -45,6 +48,7 @@ func (a *API) manage(w http.ResponseWriter, r request, command durable.Command) 
 	}
 	err := a.client.Manage(r.Context(), durable.ManageRequest{
 		Instance: r.id(), Command: command, Reason: r.query.text("reason"), Recursive: command == durable.Terminate && r.query.flag("recursive", false),
+		ID: r.query.text(messageKey),
 	})
 	if err != nil {
 		Error(w, err)

@@ -18,15 +18,21 @@ type problem struct {
 	Detail           string `json:"detail"`
 	Message          string `json:"Message"`
 	ExceptionMessage string `json:"ExceptionMessage,omitempty"`
+	// Error names the error of a durable.Client, for programs: one status may stand for several.
+	Error string `json:"error,omitempty"`
 }
 
 // Problem answers with an error as application/problem+json. Message says what went wrong in a sentence, detail what to
 // change; an empty detail repeats the message.
 func Problem(w http.ResponseWriter, status int, message, detail string) {
+	named(w, status, message, detail, "")
+}
+
+func named(w http.ResponseWriter, status int, message, detail, name string) {
 	if detail == "" {
 		detail = message
 	}
-	p := problem{Title: http.StatusText(status), Status: status, Detail: detail, Message: message}
+	p := problem{Title: http.StatusText(status), Status: status, Detail: detail, Message: message, Error: name}
 	if status == http.StatusBadRequest {
 		p.ExceptionMessage = message
 		if detail != message { // the Python client shows nothing else
@@ -41,7 +47,7 @@ func Problem(w http.ResponseWriter, status int, message, detail string) {
 func Error(w http.ResponseWriter, err error) {
 	for _, known := range refusals {
 		if errors.Is(err, known.cause) {
-			Problem(w, known.status, known.message, err.Error())
+			named(w, known.status, known.message, err.Error(), known.name)
 			return
 		}
 	}
@@ -50,21 +56,22 @@ func Error(w http.ResponseWriter, err error) {
 
 type refusal struct {
 	cause   error
+	name    string
 	status  int
 	message string
 }
 
 var refusals = []refusal{
-	{durable.ErrNotFound, http.StatusNotFound, "There is no instance with this id."},
-	{durable.ErrEnded, http.StatusGone, "The instance has ended."},
-	{durable.ErrNotPending, http.StatusGone, "Nobody waits for this activity any more."},
-	{durable.ErrNotEnded, http.StatusPreconditionFailed, "The instance has not ended."},
-	{durable.ErrNotFailed, http.StatusPreconditionFailed, "The instance has not failed."},
-	{durable.ErrExists, http.StatusConflict, "An instance with this id exists and has not ended."},
-	{durable.ErrSuspended, http.StatusConflict, "The instance is suspended already."},
-	{durable.ErrNotSuspended, http.StatusConflict, "The instance is not suspended."},
-	{durable.ErrNotResettable, http.StatusConflict, "The instance cannot be reset so."},
-	{durable.ErrInvalid, http.StatusBadRequest, "The request is not valid."},
+	{durable.ErrNotFound, "NotFound", http.StatusNotFound, "There is no instance with this id."},
+	{durable.ErrEnded, "Ended", http.StatusGone, "The instance has ended."},
+	{durable.ErrNotPending, "NotPending", http.StatusGone, "Nobody waits for this activity any more."},
+	{durable.ErrNotEnded, "NotEnded", http.StatusPreconditionFailed, "The instance has not ended."},
+	{durable.ErrNotFailed, "NotFailed", http.StatusPreconditionFailed, "The instance has not failed."},
+	{durable.ErrExists, "Exists", http.StatusConflict, "An instance with this id exists and has not ended."},
+	{durable.ErrSuspended, "Suspended", http.StatusConflict, "The instance is suspended already."},
+	{durable.ErrNotSuspended, "NotSuspended", http.StatusConflict, "The instance is not suspended."},
+	{durable.ErrNotResettable, "NotResettable", http.StatusConflict, "The instance cannot be reset so."},
+	{durable.ErrInvalid, "Invalid", http.StatusBadRequest, "The request is not valid."},
 }
 
 func writeJSON(w http.ResponseWriter, status int, body any) {

@@ -53,7 +53,11 @@ func (a *API) purgeWhere(w http.ResponseWriter, r request) {
 		Problem(w, http.StatusBadRequest, what, instead)
 		return
 	}
+	query.Limit = r.query.count("top")
 	budget := purgeBudget
+	if asked, ok := r.query.seconds("budget"); ok {
+		budget = min(budget, max(asked, time.Millisecond))
+	}
 	if a.maxWait > 0 {
 		budget = min(budget, a.maxWait)
 	}

@@ -29,7 +29,7 @@ func (a *API) raise(w http.ResponseWriter, r request) {
 	if !wantJSON(w, data) {
 		return
 	}
-	err := a.client.Raise(r.Context(), durable.EventRequest{Instance: r.id(), Name: r.vars["{event}"], Data: data})
+	err := a.client.Raise(r.Context(), durable.EventRequest{Instance: r.id(), Name: r.vars["{event}"], Data: data, ID: r.query.text(messageKey)})
 	if err != nil {
 		Error(w, err)
 		return

@@ -13,6 +13,9 @@ type failureBody struct {
 	Message   string `json:"message"`
 	Kind      string `json:"kind"`
 	Permanent bool   `json:"permanent"`
+	// Properties and Causes are what a program says of its error beside that.
+	Properties map[string]string `json:"properties"`
+	Causes     []history.Failure `json:"causes"`
 }
 
 // complete serves POST activities/{token}/complete: the body is the result.
@@ -32,7 +35,7 @@ func (a *API) report(w http.ResponseWriter, r request, what durable.Report) {
 	if !ok {
 		return
 	}
-	req := durable.ReportRequest{Token: r.vars["{token}"], What: what, Data: data}
+	req := durable.ReportRequest{Token: r.vars["{token}"], Activity: r.query.text("activity"), What: what, Data: data}
 	if what == durable.ReportFailure {
 		var f failureBody
 		if err := json.Unmarshal(data, &f); err != nil || f.Message == "" {
@@ -40,7 +43,7 @@ func (a *API) report(w http.ResponseWriter, r request, what durable.Report) {
 				`Send {"message":"why","kind":"a kind of error, if you like","permanent":true if retrying cannot help}.`)
 			return
 		}
-		req.Data, req.Failure = nil, &history.Failure{Kind: f.Kind, Message: f.Message, Permanent: f.Permanent}
+		req.Data, req.Failure = nil, &history.Failure{Kind: f.Kind, Message: f.Message, Permanent: f.Permanent, Properties: f.Properties, Causes: f.Causes}
 	}
 	if err := a.client.Report(r.Context(), req); err != nil {
 		Error(w, err)

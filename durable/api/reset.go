@@ -41,7 +41,7 @@ func (a *API) reset(w http.ResponseWriter, r request) {
 		return
 	}
 	err = a.client.Reset(r.Context(), durable.ResetRequest{Instance: r.id(), Operation: body.Operation,
-		Result: body.Result, Input: body.Input, Reason: body.Reason})
+		Result: body.Result, Input: body.Input, Reason: body.Reason, ID: r.query.text(messageKey)})
 	if err != nil {
 		Error(w, err)
 		return

@@ -22,6 +22,7 @@ func (a *API) restart(w http.ResponseWriter, r request) {
 		Instance: r.id(), NewID: r.query.flag("restartWithNewInstanceId", true),
 	})
 	r.note.started = ref.ID
+	names(w, ref)
 	switch {
 	case err != nil:
 		Error(w, err)

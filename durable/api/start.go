@@ -29,10 +29,17 @@ func (a *API) start(w http.ResponseWriter, r request) {
 	if !ok {
 		return
 	}
-	id, err := a.startOnce(r.Context(), a.startRequest(r, input), r.Header.Get("Idempotency-Key"))
+	req := a.startRequest(r, input)
+	if what, instead := r.query.terms(&req); what != "" {
+		Problem(w, http.StatusBadRequest, what, instead)
+		return
+	}
+	ref, err := a.startOnce(r.Context(), req, r.Header.Get("Idempotency-Key"))
+	id := ref.ID
 	if id != "" {
 		r.note.instance = id // otherwise it is the one that was asked for
 	}
+	names(w, ref)
 	switch {
 	case err != nil:
 		Error(w, err)
@@ -93,6 +100,49 @@ func (a *API) startRequest(r request, input json.RawMessage) durable.StartReques
 		}
 	}
 	return req
+}
+
+// incarnationHeader names the life of an instance that an answer is about.
+const incarnationHeader = "Durable-Incarnation"
+
+func names(w http.ResponseWriter, ref durable.InstanceRef) {
+	if ref.Incarnation != "" {
+		w.Header().Set(incarnationHeader, ref.Incarnation)
+	}
+}
+
+var conflicts = map[string]durable.Conflict{"": durable.RefuseStart, "refuse": durable.RefuseStart, "useexisting": durable.UseExisting, "usesame": durable.UseSame, "replaceexisting": durable.ReplaceExisting}
+
+// terms reads on which terms an instance is to be started. What cannot be read is refused: without it something else would be started.
+func (q query) terms(req *durable.StartRequest) (what, instead string) {
+	if q.text("startAt") != "" {
+		if req.At = q.time("startAt"); req.At.IsZero() {
+			return "The startAt is not valid.", "Write it as in startAt=2026-01-01T00:00:00Z."
+		}
+	}
+	conflict, ok := conflicts[strings.ToLower(q.text("conflict"))]
+	if !ok {
+		return fmt.Sprintf("There is no conflict %q.", q.text("conflict")), "It is refuse, useExisting, useSame or replaceExisting."
+	}
+	req.Conflict = conflict
+	for _, name := range q.list("reuse") {
+		found := statuses([]string{name})
+		switch {
+		case strings.EqualFold(name, "never"):
+			req.Reuse |= durable.ReuseNever
+		case len(found) == 1 && found[0].Ended():
+			req.Reuse |= durable.ReuseWhen(found[0])
+		default:
+			return fmt.Sprintf("There is no reuse %q.", name), "It is never, or those of Completed, Failed, Terminated and Canceled that may be replaced, with commas between them."
+		}
+	}
+	for _, tag := range q.texts("tag") {
+		if key, _, ok := strings.Cut(tag, "="); !ok || key == "" {
+			return "A tag is not valid.", "Write it as tag=key=value."
+		}
+	}
+	req.Tags = q.tags("tag")
+	return "", ""
 }
 
 // W3C Trace Context, version 1: what is not of this form is to be ignored, and a vendor may cut states over 512 bytes.

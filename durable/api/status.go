@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/durable-lambda/durable-lambda/durable"
 	"github.com/durable-lambda/durable-lambda/durable/history"
@@ -26,6 +27,12 @@ type statusObject struct {
 	Version         uint32            `json:"version,omitempty"`
 	FailureDetails  *failureDetails   `json:"failureDetails,omitempty"`
 	SuspendReason   string            `json:"suspendReason,omitempty"`
+	// Which life of the id it is, who has asked for it, when the code was to begin, and the times to the millisecond.
+	Incarnation   string    `json:"incarnation,omitempty"`
+	Parent        string    `json:"parentInstanceId,omitempty"`
+	StartAt       time.Time `json:"startAt,omitzero"`
+	CreatedAt     time.Time `json:"createdAt,omitzero"`
+	LastUpdatedAt time.Time `json:"lastUpdatedAt,omitzero"`
 }
 
 // status serves GET instances/{id}.
@@ -115,6 +122,8 @@ func statusOf(instance durable.Instance, showInput bool) statusObject {
 		Tags:            instance.Tags,
 		Version:         instance.Version,
 		SuspendReason:   instance.SuspendReason,
+		Incarnation:     instance.Incarnation, Parent: instance.Parent, StartAt: instance.StartAt.UTC(),
+		CreatedAt: instance.Created.UTC(), LastUpdatedAt: instance.Updated.UTC(),
 	}
 	if showInput {
 		s.Input = value(instance.Input)

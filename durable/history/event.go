@@ -77,47 +77,47 @@ func (e *Event) Due() time.Time {
 // Event is one thing that happened in an instance. Which fields mean something depends on the kind; docs/format.md has
 // the table. Those that do not are zero.
 type Event struct {
-	Kind Kind
+	Kind Kind `json:"kind,omitzero"`
 	// Op is the path of the operation the event belongs to, as in "2.0.1".
-	Op string
+	Op string `json:"op,omitzero"`
 	// Epoch is how often the history had been rewound when the operation was asked for, the last time. Outcomes name it.
-	Epoch uint32
+	Epoch uint32 `json:"epoch,omitzero"`
 	// Attempt is the attempt, from 1, that gave the outcome.
-	Attempt uint32
+	Attempt uint32 `json:"attempt,omitzero"`
 	// Name of the orchestration, activity, external event or step.
-	Name string
+	Name string `json:"name,omitzero"`
 	// Version of the orchestration that is asked for.
-	Version uint32
+	Version uint32 `json:"version,omitzero"`
 	// Data is the input, result, output, event data or custom status: JSON.
-	Data Payload
+	Data Payload `json:"data,omitzero"`
 	// At is when a timer is due, or when a start, or an activity with a deadline, was asked for. Milliseconds, UTC.
-	At time.Time
+	At time.Time `json:"at,omitzero"`
 	// MessageID is the identity of an external message: external events and management commands.
-	MessageID string
+	MessageID string `json:"messageId,omitzero"`
 	// Reason of a terminate, suspend, resume, rewind or reset, for people.
-	Reason string
+	Reason string `json:"reason,omitzero"`
 	// Build is the build of the worker that suspended the instance.
-	Build   string
-	Failure *Failure
-	Policy  *Policy
-	Start   *Start
-	Target  *Target
+	Build   string   `json:"build,omitzero"`
+	Failure *Failure `json:"failure,omitzero"`
+	Policy  *Policy  `json:"policy,omitzero"`
+	Start   *Start   `json:"start,omitzero"`
+	Target  *Target  `json:"target,omitzero"`
 	// Close says what becomes of a child that runs when the one that asked for it ends.
-	Close Close
+	Close Close `json:"close,omitzero"`
 	// Recursive: a terminate is for the children, too.
-	Recursive bool
+	Recursive bool `json:"recursive,omitzero"`
 	// Rewound says, in ExecutionRewound and ExecutionReset, what runs again. A reset without it, in a history, came to nothing: its failure
 	// says why.
-	Rewound *Rewound
+	Rewound *Rewound `json:"rewound,omitzero"`
 	// Edit says, in ExecutionReset, what Data takes the place of.
-	Edit Edit
+	Edit Edit `json:"edit,omitzero"`
 }
 
 // Rewound is what a rewind, or a reset, does to a history.
 type Rewound struct {
 	// From is the number of the segment from which on the history is cut: the first of a turn, or the next that there will be. The code
 	// runs again from there, with what came from outside since; after a rewind with the results of what had succeeded, too.
-	From uint64
+	From uint64 `json:"from,omitzero"`
 }
 
 // Edit is what a reset replaces of the operation to which it goes back.
@@ -132,9 +132,9 @@ const (
 
 // Target is another instance: a child, or whom an event is for.
 type Target struct {
-	Instance string
+	Instance string `json:"instance,omitzero"`
 	// Incarnation of a child. An event is for whoever has the id when it is sent.
-	Incarnation string
+	Incarnation string `json:"incarnation,omitzero"`
 }
 
 // Names reports whether both are of the same instance, or nobody's.
@@ -176,49 +176,49 @@ func (p Payload) IsZero() bool { return len(p.Bytes) == 0 && p.Blob == "" }
 // Failure is an error as it crosses the wire and as it is kept.
 type Failure struct {
 	// Kind is the error's durable.ErrorKind, or one of the engine's own, or empty.
-	Kind    string
-	Message string
+	Kind    string `json:"kind,omitzero"`
+	Message string `json:"message,omitzero"`
 	// Activity and Attempt say where the failure came from.
-	Activity string
-	Attempt  uint32
+	Activity string `json:"activity,omitzero"`
+	Attempt  uint32 `json:"attempt,omitzero"`
 	// Instance is the sub-orchestration that the failure came from.
-	Instance string
+	Instance string `json:"instance,omitzero"`
 	// Permanent says that retrying cannot help.
-	Permanent bool
+	Permanent bool `json:"permanent,omitzero"`
 	// Causes are failures of activities, steps and sub-orchestrations that the error wraps; then those kinds that are in none of
 	// them, alone.
-	Causes []Failure
+	Causes []Failure `json:"causes,omitzero"`
 	// Properties are what the code says of the error, for the code that handles it.
-	Properties map[string]string
+	Properties map[string]string `json:"properties,omitzero"`
 	// Stack is that of a panic. It goes no further than the event of the activity or step.
-	Stack string
+	Stack string `json:"stack,omitzero"`
 }
 
 // Policy is how an activity is to be run. It travels with its message and is kept with its event, so that whoever
 // repairs an instance sends the very same message.
 type Policy struct {
 	// Attempts counts the first one; 0 and 1 are one attempt.
-	Attempts     uint32
-	Initial      time.Duration
-	Factor       float64
-	Cap          time.Duration
-	NonRetryable []string
+	Attempts     uint32        `json:"attempts,omitzero"`
+	Initial      time.Duration `json:"initial,omitzero"`
+	Factor       float64       `json:"factor,omitzero"`
+	Cap          time.Duration `json:"cap,omitzero"`
+	NonRetryable []string      `json:"nonRetryable,omitzero"`
 	// Timeout of one attempt; 0 is the worker's default.
-	Timeout time.Duration
+	Timeout time.Duration `json:"timeout,omitzero"`
 	// Queue is the named queue the activity runs on; reserved.
-	Queue string
+	Queue string `json:"queue,omitzero"`
 	// Deadline bounds all attempts together, counted from the event's time; 0 is none.
-	Deadline time.Duration
+	Deadline time.Duration `json:"deadline,omitzero"`
 	// Heartbeat is how long the body may be silent; 0 when it need not say anything.
-	Heartbeat time.Duration
+	Heartbeat time.Duration `json:"heartbeat,omitzero"`
 	// AtMostOnce: a body that may have begun is not begun again.
-	AtMostOnce bool
+	AtMostOnce bool `json:"atMostOnce,omitzero"`
 	// Jitter is the share, of 0 to 1, that a pause may be shorter than the rest says. 0 leaves it to the worker, which makes it
 	// longer by a tenth at most.
-	Jitter float64
+	Jitter float64 `json:"jitter,omitzero"`
 	// Async: the body hands its work on, and the outcome comes from elsewhere. Timeout and Heartbeat bound that, too; without
 	// them nothing does.
-	Async bool
+	Async bool `json:"async,omitzero"`
 }
 
 // TenantTag is the tag that says whom an instance is for. Starts are fair by it.
@@ -228,41 +228,43 @@ const TenantTag = "tenant"
 type Start struct {
 	// Parent of a sub-orchestration. In a terminate it is who has ended, and wants its child ended, too; in a rewind, who was rewound,
 	// and waits for the outcome again.
-	Parent *Parent
-	Tags   map[string]string
+	Parent *Parent           `json:"parent,omitzero"`
+	Tags   map[string]string `json:"tags,omitzero"`
 	// TraceParent and TraceState carry W3C trace context.
-	TraceParent, TraceState string
+	TraceParent string `json:"traceParent,omitzero"`
+	TraceState  string `json:"traceState,omitzero"`
 	// Due is when a scheduled start is to begin, at the earliest; zero is at once. Until the timer StartOp has fired the code does not
 	// run.
-	Due time.Time
+	Due time.Time `json:"due,omitzero"`
 	// Carried are, in ContinuedAsNew, the message ids of the events that the code has not taken: the next generation gets them. In
 	// GenerationStarted they are those of the events that come with it.
-	Carried []string
+	Carried []string `json:"carried,omitzero"`
 	// Known are, in GenerationStarted, messages that generations before it have consumed, as far as copies of them may still come
 	// and mean something.
-	Known []Known
+	Known []Known `json:"known,omitzero"`
 	// Custom is, in GenerationStarted, the custom status: JSON.
-	Custom []byte
+	Custom []byte `json:"custom,omitzero"`
 	// Spun is, in GenerationStarted, how many turns in a row nothing had caused but the instance itself, and SpunSince when the first of
 	// these was.
-	Spun      uint64
-	SpunSince time.Time
+	Spun      uint64    `json:"spun,omitzero"`
+	SpunSince time.Time `json:"spunSince,omitzero"`
 }
 
 // Known is a message that was consumed: one from outside, or one of the last turn of the generation before.
 type Known struct {
-	ID string
-	At time.Time
+	ID string    `json:"id,omitzero"`
+	At time.Time `json:"at,omitzero"`
 	// Last: the last turn of the generation before has consumed it. When it comes again, it owes the first turn of this one.
-	Last bool
+	Last bool `json:"last,omitzero"`
 }
 
 // Parent is the operation that waits for a sub-orchestration.
 type Parent struct {
-	Instance, Incarnation string
-	Generation            uint64
-	Op                    string
-	Epoch                 uint32
+	Instance    string `json:"instance,omitzero"`
+	Incarnation string `json:"incarnation,omitzero"`
+	Generation  uint64 `json:"generation,omitzero"`
+	Op          string `json:"op,omitzero"`
+	Epoch       uint32 `json:"epoch,omitzero"`
 }
 
 // IsEnd reports whether the kind says what the code came to: nothing that it asks for follows.

@@ -21,7 +21,7 @@ import (
 var update = flag.Bool("update", false, "write docs/api.txt")
 
 // public are the packages that users import, in the order in which they meet them.
-var public = []string{"durable", "durable/durabletest", "durable/schedule", "durable/client", "durable/dev", "durable/awslambda", "durable/worker", "durable/web",
+var public = []string{"durable", "durable/durabletest", "durable/schedule", "durable/client", "durable/client/httpclient", "durable/dev", "durable/awslambda", "durable/worker", "durable/web",
 	"durable/api", "durable/access", "durable/links", "durable/dashboard", "durable/doctor", "durable/mail", "durable/mail/ses", "durable/backend", "durable/codec", "durable/codec/aesgcm"}
 
 const apiFile = "../../docs/api.txt"

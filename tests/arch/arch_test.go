@@ -43,6 +43,7 @@ var layers = map[string]layer{
 	"durable/web":                 {may: []string{"durable"}},
 	"durable/schedule":            {may: []string{"durable"}, vendors: []string{"github.com/netresearch/go-cron"}},
 	"durable/client":              {may: []string{"durable", "internal/replay", "durable/store", "durable/backend", "durable/history"}},
+	"durable/client/httpclient":   {may: []string{"durable", "durable/history"}, vendors: []string{"github.com/aws/aws-sdk-go-v2/aws/..."}},
 	"durable/access":              {may: []string{"durable/backend"}},
 	"durable/api":                 {may: []string{"durable", "durable/access", "durable/history"}},
 	"durable/dashboard":           {may: []string{"durable", "durable/api", "durable/history"}},
