@@ -102,7 +102,7 @@ var paths = []Case{
 	{name: "an unknown route is 404 without a body", of: completed, calls: []call{
 		{method: "GET", path: "/nothing", want: 404, holds: []check{bare}},
 		post("/instances/{id}/frobnicate", "", 404, bare),
-		{method: "GET", path: "/instances/{id}/history", want: 404, holds: []check{bare}}}},
+		{method: "GET", path: "/instances/{id}/nothing", want: 404, holds: []check{bare}}}},
 	{name: "the API describes itself", calls: []call{{method: "GET", path: "/openapi.json", want: 200, holds: []check{with(`"openapi":"3.1.`)}}}},
 }
 

@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -32,36 +31,11 @@ func TestInTheProcess(t *testing.T) {
 		t.Fatal(err)
 	}
 	contract.Run(t, contract.Target{URL: "http://contract.example", Hub: "TestHub", Pause: time.Millisecond, Patience: 5 * time.Second,
-		Client: &http.Client{Transport: &inProcess{sys: sys, api: a}}})
-}
-
-// inProcess has the API answer within the process, and whatever can happen in the hub happen meanwhile.
-type inProcess struct {
-	mu  sync.Mutex // the system is for one at a time
-	sys *durabletest.System
-	api *api.API
-}
-
-func (p *inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if r.Body == nil {
-		r = r.Clone(r.Context())
-		r.Body = http.NoBody
-	}
-	w, answered := httptest.NewRecorder(), make(chan struct{})
-	go func() { defer close(answered); p.api.ServeHTTP(w, r) }()
-	for {
-		select {
-		case <-answered:
-			p.sys.Settle()
-			resp := w.Result()
-			resp.Request = r
-			return resp, nil
-		case <-time.After(time.Millisecond): // it waits for an instance
-			p.sys.Settle()
-		}
-	}
+		Client: &http.Client{Transport: contract.Settling(sys, func(r *http.Request) (*http.Response, error) {
+			w := httptest.NewRecorder()
+			a.ServeHTTP(w, r)
+			return w.Result(), nil
+		})}})
 }
 
 func TestOverTCP(t *testing.T) {

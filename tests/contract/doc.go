@@ -3,7 +3,7 @@
 //
 //	contract.Run(t, contract.Target{URL: …, Hub: …})
 //
-// Here that is the API within the process, over the test kit, and the development server over TCP; tests/e2e has the third, which is the
-// deployed template behind API Gateway. A case is a sentence of the contract, the instances that it needs, and calls. Each answer is held
+// Here that is the API within the process, over the test kit, and the development server over TCP. durable/awslambda has it answer to the
+// events of gateways, and tests/e2e the deployed template behind API Gateway. A case is a sentence of the contract, the instances that it needs, and calls. Each answer is held
 // to what all answers have in common, beside what the call wants of it.
 package contract
