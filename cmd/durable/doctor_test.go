@@ -157,7 +157,9 @@ func lose(t *testing.T, data, id string) {
 			check(b.Table.Put(ctx, item, backend.Always()))
 		case first:
 			first = false
-			seg, err := history.DecodeSegment(item.Value)
+			plain, err := new(history.Tail).Expand(item.Value)
+			check(err)
+			seg, err := history.DecodeSegment(plain)
 			check(err)
 			for _, e := range seg.Events {
 				if e.Kind == history.CustomStatusSet {

@@ -11,10 +11,6 @@ const (
 	flagTombstone = 1 << 2
 )
 
-// The compression of what follows the first two bytes: none is all that version 1 writes; 1 is reserved, in segments, for
-// zstd over the instance's earlier bytes.
-const compressionNone = 0
-
 // Encode returns the segment as the value of an item. The nonce is not part of it.
 func (s *Segment) Encode() []byte {
 	n := 64

@@ -131,7 +131,7 @@ func (h *History) appendFold(b []byte, to uint64) error {
 		if err != nil {
 			return err
 		}
-		h.add(seg, len(value))
+		h.add(seg, value)
 		b = b[k+int(n):]
 	}
 	if uint64(len(h.Segments)) != to {

@@ -16,12 +16,17 @@ type History struct {
 	Instance, Incarnation string
 	Generation            uint64
 	Segments              []*history.Segment
-	// Bytes is how many the segments have as they are stored, without payloads that are in blobs.
+	// Bytes is how many the segments have, uncompressed, without payloads that are in blobs.
 	Bytes int
 
 	folds    []uint64 // the numbers at which folds end, in order
 	unfolded int      // bytes of the segments after the last fold
+	tail     history.Tail
+	buried   bool // a purge has begun with it
 }
+
+// Memory is how many bytes are kept beside the segments.
+func (h *History) Memory() int { return h.tail.Size() }
 
 const (
 	// firstPage is how many items the first query of a load asks for: most histories are shorter, and of a folded one no
@@ -107,19 +112,30 @@ func (h *History) append(item backend.Item) error {
 	if item.Sort != h.next() {
 		return fmt.Errorf("%w: segment %d is missing before %s", ErrGap, n, item.Sort)
 	}
-	seg, err := history.DecodeSegment(item.Value)
+	if h.buried && history.IsCompressed(item.Value) { // nobody can read it any more, and nobody is to
+		h.Segments = append(h.Segments, &history.Segment{Nonce: item.Owner, Tombstone: true, Events: []history.Event{{Kind: history.Sealed}}})
+		return nil
+	}
+	plain, err := h.tail.Expand(item.Value)
+	if err != nil {
+		return fmt.Errorf("segment %d: %w", n, err)
+	}
+	seg, err := history.DecodeSegment(plain)
 	if err != nil {
 		return fmt.Errorf("segment %d: %w", n, err)
 	}
 	seg.Nonce = item.Owner
-	h.add(seg, len(item.Value))
+	h.add(seg, plain)
 	return nil
 }
 
-func (h *History) add(seg *history.Segment, size int) {
+// add adds a segment, with what Encode writes of it.
+func (h *History) add(seg *history.Segment, plain []byte) {
 	h.Segments = append(h.Segments, seg)
-	h.Bytes += size
-	h.unfolded += size
+	h.Bytes += len(plain)
+	h.unfolded += len(plain)
+	h.tail.Add(plain)
+	h.buried = h.buried || seg.Tombstone
 }
 
 // Next reports whether somebody has committed a segment after those that h has.
@@ -140,7 +156,11 @@ func (s *Store) First(ctx context.Context, instance, incarnation string) (*histo
 	if err != nil || item == nil {
 		return nil, err
 	}
-	seg, err := history.DecodeSegment(item.Value)
+	plain, err := new(history.Tail).Expand(item.Value)
+	if err != nil {
+		return nil, fmt.Errorf("store: the first segment of %s: %w", instance, err)
+	}
+	seg, err := history.DecodeSegment(plain)
 	if err != nil {
 		return nil, fmt.Errorf("store: the first segment of %s: %w", instance, err)
 	}
@@ -169,7 +189,11 @@ func (s *Store) Commit(ctx context.Context, h *History, seg *history.Segment) er
 		seg.Events[i].Data.Blob, seg.Events[i].Data.Size = stored.Events[i].Data.Blob, stored.Events[i].Data.Size
 	}
 	seg.Nonce = nonce
-	value := stored.Encode()
+	plain := stored.Encode()
+	value := plain
+	if len(plain) >= s.compressFrom {
+		value = h.tail.Compress(plain)
+	}
 	err = s.b.Table.Put(ctx, backend.Item{
 		Key:      segmentKey(h.Instance, h.Incarnation, h.Generation, uint64(len(h.Segments))),
 		Owner:    nonce,
@@ -186,7 +210,7 @@ func (s *Store) Commit(ctx context.Context, h *History, seg *history.Segment) er
 	if err != nil {
 		return fmt.Errorf("store: commit segment %d of %s: %w", len(h.Segments), h.Instance, err)
 	}
-	h.add(seg, len(value))
+	h.add(seg, plain)
 	return nil
 }
 
@@ -209,6 +233,9 @@ func (s *Store) Seal(ctx context.Context, instance string, v history.Version) (b
 		return err == nil, err
 	}
 	if failed.Found == nil {
+		return false, nil
+	}
+	if history.IsCompressed(failed.Found.Value) {
 		return false, nil
 	}
 	found, err := history.DecodeSegment(failed.Found.Value)

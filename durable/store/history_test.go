@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -194,6 +195,10 @@ func TestLargePayloadsLiveInBlobs(t *testing.T) {
 	h := newHub()
 	mine := h.load(t, "i", life)
 	inline, large := json(history.InlinePayload), json(history.InlinePayload+1)
+	random := rand.New(rand.NewPCG(1, 2))
+	for i := 1; i < len(inline)-1; i++ { // nothing to compress
+		inline[i] = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_"[random.IntN(64)]
+	}
 	seg := &history.Segment{Events: []history.Event{
 		{Kind: history.EventRaised, MessageID: "1", Data: history.Payload{Bytes: inline}},
 		{Kind: history.EventRaised, MessageID: "2", Data: history.Payload{Bytes: large}},

@@ -35,16 +35,20 @@ type Config struct {
 	// at most 64 MiB. All processes of a hub have the same. An instance that has met another limit before does not replay the
 	// same way, and is suspended for it.
 	MaxPayload int
+	// CompressFrom is how many bytes a segment has at least that is compressed; 512 without it: with its key a shorter one is a write unit of DynamoDB in any
+	// case. Tests lower it.
+	CompressFrom int
 	// FoldBytes is how many bytes of segments are folded together; 256 KB without it. Tests lower it.
 	FoldBytes int
 }
 
 // Store reads and writes one task hub. It is safe for concurrent use.
 type Store struct {
-	b       backend.Backend
-	now     func() time.Time
-	direct  time.Duration
-	horizon time.Duration
+	b            backend.Backend
+	now          func() time.Time
+	direct       time.Duration
+	horizon      time.Duration
+	compressFrom int
 	// foldBytes is how many bytes of segments make a fold.
 	foldBytes  int
 	maxPayload int
@@ -55,7 +59,7 @@ type Store struct {
 
 // New returns a store over a backend.
 func New(c Config) *Store {
-	s := &Store{b: c.Backend, now: c.Now, rand: c.Rand, direct: c.DirectDelay, horizon: c.Horizon, foldBytes: c.FoldBytes, maxPayload: c.MaxPayload}
+	s := &Store{b: c.Backend, now: c.Now, rand: c.Rand, direct: c.DirectDelay, horizon: c.Horizon, foldBytes: c.FoldBytes, compressFrom: c.CompressFrom, maxPayload: c.MaxPayload}
 	if s.now == nil {
 		s.now = time.Now
 	}
@@ -68,6 +72,9 @@ func New(c Config) *Store {
 	s.maxPayload = min(s.maxPayload, maxBlob)
 	if s.foldBytes <= 0 {
 		s.foldBytes = 256 << 10
+	}
+	if s.compressFrom <= 0 {
+		s.compressFrom = 512
 	}
 	if s.direct <= 0 || s.direct > backend.MaxDelay {
 		s.direct = backend.MaxDelay

@@ -128,6 +128,6 @@ func (a *attempt) leave(err error) {
 		a.w.unwind([]*parked{p})
 		return
 	}
-	p.bytes = int64(4*a.st.h.Bytes + a.st.blobs + coroutineBytes*p.replay.Coroutines())
+	p.bytes = int64(4*a.st.h.Bytes + a.st.h.Memory() + a.st.blobs + coroutineBytes*p.replay.Coroutines())
 	a.w.unwind(a.w.warm.put(p, a.w.cfg.Warm, a.w.store.Now().Add(-a.w.cfg.WarmAge)))
 }

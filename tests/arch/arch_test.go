@@ -26,7 +26,7 @@ type layer struct {
 // layers is the diagram of docs/design.md as a table. Tests inside a package may import more: they are checked by
 // nothing but the compiler.
 var layers = map[string]layer{
-	"durable/history":             {},
+	"durable/history":             {vendors: []string{"github.com/klauspost/compress/s2"}},
 	"internal/replay":             {may: []string{"durable/history"}},
 	"internal/code":               {may: []string{"internal/replay", "durable/history"}},
 	"durable":                     {may: []string{"internal/code", "internal/replay", "durable/history"}},

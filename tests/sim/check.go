@@ -155,7 +155,7 @@ func (c *check) segment(a *actor, old *backend.Item, item backend.Item) {
 		c.order = append(c.order, l)
 		if at.generation == 0 {
 			c.lives[instance+"/"+incarnation] = l
-			seg := decodeSegment(item)
+			seg, _ := l.decode(item)
 			c.begin(a, l, seg != nil && len(seg.Events) > 0 && seg.Events[0].Kind == history.StartRefused)
 		} else {
 			c.renew(a, l)
@@ -165,14 +165,18 @@ func (c *check) segment(a *actor, old *backend.Item, item backend.Item) {
 		c.w.fail("%s commits segment %d of %s after %d", a, n, l, len(l.segments)-1)
 		return
 	}
-	seg := decodeSegment(item)
+	seg, plain := l.decode(item)
 	if seg == nil {
 		c.w.fail("%s commits an unreadable segment %s", a, short(item.Key))
 		return
 	}
 	c.hydrate(seg)
 	c.segments++
-	l.raw = append(l.raw, bytes.Clone(item.Value))
+	l.raw, l.plain = append(l.raw, bytes.Clone(item.Value)), append(l.plain, plain)
+	if len(plain) != len(item.Value) {
+		c.w.seen["segments compressed"]++
+	}
+	l.tail.Add(plain)
 	if err := l.add(seg); err != nil {
 		c.w.fail("%s commits segment %d of %s%s: %v", a, n, l, describeSegment(seg), err)
 		return
@@ -290,7 +294,7 @@ func (c *check) folded(a *actor, item backend.Item) {
 		return
 	}
 	for n, seg := range h.Segments {
-		if !bytes.Equal(seg.Encode(), l.raw[n]) {
+		if !bytes.Equal(seg.Encode(), l.plain[n]) {
 			c.w.fail("%s folds segment %d of %s into something else", a, n, l)
 		}
 	}

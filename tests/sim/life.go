@@ -21,7 +21,8 @@ type life struct {
 	generation            int
 	prev, next            *life // the generations before and after it
 	segments              []*history.Segment
-	raw                   [][]byte
+	raw, plain            [][]byte // as it is stored, and uncompressed
+	tail                  history.Tail
 	ops                   map[string]*op
 	begun                 map[string]int // steps of which the history has the start, and the segment of it
 	calls                 map[string]int // external messages, and the segment that consumed them
@@ -107,6 +108,7 @@ func segmentOf(k backend.Key) (at spot, ok bool) {
 	return spot{parts[0], int(g), int(n)}, err == nil && err2 == nil
 }
 
+// decodeSegment reads a segment that is not compressed.
 func decodeSegment(item backend.Item) *history.Segment {
 	if _, ok := segmentOf(item.Key); !ok {
 		return nil
@@ -116,6 +118,20 @@ func decodeSegment(item backend.Item) *history.Segment {
 		return nil
 	}
 	return seg
+}
+
+// decode reads the next segment, and what it is uncompressed.
+func (l *life) decode(item backend.Item) (*history.Segment, []byte) {
+	plain, err := l.tail.Expand(item.Value)
+	if err != nil {
+		return nil, nil
+	}
+	plain = bytes.Clone(plain)
+	seg, err := history.DecodeSegment(plain)
+	if err != nil {
+		return nil, nil
+	}
+	return seg, plain
 }
 
 func decodeRow(item backend.Item) *history.Row {

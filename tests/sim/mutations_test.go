@@ -54,6 +54,15 @@ var mutants = []mutant{
 		old: "if row != nil && row.Incarnation == a.g.incarnation && !row.Purged {", new: "if row != nil && !row.Purged {",
 		survives: "nobody sends to a life that has never had the row"},
 
+	// compression
+	{name: "what was committed is not what the next is compressed against", file: "durable/store/history.go",
+		old: "	h.tail.Add(plain)\n", new: "	if seg.Nonce == \"\" {\n		h.tail.Add(plain)\n	}\n"},
+	{name: "what is behind a tombstone is expanded", file: "durable/store/history.go",
+		old: "	if h.buried && history.IsCompressed(item.Value) {", new: "	if false {"},
+	{name: "a seal is looked for in what is compressed", file: "durable/store/history.go",
+		old: "	if history.IsCompressed(failed.Found.Value) {\n", new: "	if false {\n",
+		survives: "whoever seals asks again, and finds that the history went on; TestSegmentsAreStoredByWhatIsBeforeThem notices"},
+
 	// telling those outside
 	{name: "nobody outside is told", file: "durable/worker/outbox.go",
 		old: "	a.announce(n)\n", new: "	_ = a.announce\n"},

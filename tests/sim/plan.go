@@ -37,6 +37,8 @@ type Plan struct {
 	WarmAge time.Duration
 	// InFlight is how many activities of an instance are under way at once, FoldBytes how much of a history is folded together.
 	InFlight, FoldBytes int
+	// CompressFrom is how large a segment is that is compressed.
+	CompressFrom int
 	// SpinTurns is how many turns an instance may cause itself within a minute; 0 is any number.
 	SpinTurns       int
 	UnknownReceives int
@@ -163,6 +165,7 @@ func newPlan(seed uint64, r *rand.Rand) Plan {
 	if seed%32 == 30 {
 		p.Programs = []string{"mended"}
 	}
+	p.CompressFrom = [...]int{0, 1, 100, 0}[seed/64%4]
 	p.Notifies = seed/32%4 == 3
 	p.Scheduled = seed%16 == 6 || seed%16 == 13
 	return p
@@ -254,8 +257,8 @@ func (p Plan) String() string {
 		}
 	}
 	return fmt.Sprintf("%d orchestrators, %d runners, %d clients, %d instances of %s; %d faults of %s, aim %d; unordered %v, sticky %v, "+
-		"hand on %v, skew %v, segments of %d commands and %d bytes, direct delay %v, warm %d for %v, in flight %d, folds of %d, spins of %d, unknown receives %d, at most %d receives, look-ahead %d, deploys %v, redrive %v, hasty %v, contended %v, managed %v, doctor %v, loses %v, scheduled %v, notifies %v",
+		"hand on %v, skew %v, segments of %d commands and %d bytes, direct delay %v, warm %d for %v, in flight %d, folds of %d, spins of %d, unknown receives %d, at most %d receives, look-ahead %d, deploys %v, redrive %v, hasty %v, contended %v, managed %v, doctor %v, loses %v, scheduled %v, notifies %v, compress from %d",
 		p.Orchestrators, p.Runners, p.Clients, p.Instances, strings.Join(p.Programs, ", "), p.Budget, strings.Join(on, ", "), p.Aim,
 		p.Unordered, p.Sticky, p.HandOn, p.Skew, p.SegmentCommands, p.SegmentBytes, p.DirectDelay,
-		p.Warm, p.WarmAge, p.InFlight, p.FoldBytes, p.SpinTurns, p.UnknownReceives, p.MaxReceives, p.LookAhead, p.Deploys, p.Redrive, p.Hasty, p.Contended, p.Managed, p.Doctor, p.Loses, p.Scheduled, p.Notifies)
+		p.Warm, p.WarmAge, p.InFlight, p.FoldBytes, p.SpinTurns, p.UnknownReceives, p.MaxReceives, p.LookAhead, p.Deploys, p.Redrive, p.Hasty, p.Contended, p.Managed, p.Doctor, p.Loses, p.Scheduled, p.Notifies, p.CompressFrom)
 }

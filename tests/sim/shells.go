@@ -20,7 +20,7 @@ func (a *actor) newStore() *store.Store {
 		seed[i] = byte(a.w.rng.Uint32())
 	}
 	return store.New(store.Config{Backend: a.ports(), Now: a.now, Rand: rand.NewChaCha8(seed), DirectDelay: a.w.plan.DirectDelay,
-		FoldBytes: a.w.plan.FoldBytes})
+		FoldBytes: a.w.plan.FoldBytes, CompressFrom: a.w.plan.CompressFrom})
 }
 
 // newWorker is a worker of the present build.
