@@ -150,7 +150,9 @@ func lose(t *testing.T, data, id string) {
 	for _, item := range items {
 		switch {
 		case item.Sort == "row":
-			row, err := history.DecodeRow(item.Value)
+			plain, err := new(history.Tail).Expand(item.Value)
+			check(err)
+			row, err := history.DecodeRow(plain)
 			check(err)
 			row.Status, row.Custom = history.StatusRunning, history.Payload{Bytes: custom}
 			item.Value, item.Sequence = row.Encode(), backend.Sequence{Number: 1}

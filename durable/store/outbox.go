@@ -78,6 +78,13 @@ func (o *Outbox) delayed(m *history.Message, delay time.Duration) {
 	}
 }
 
+// Join adds what another outbox has. That keeps it.
+func (o *Outbox) Join(other *Outbox) {
+	o.notes, o.inbox = append(o.notes, other.notes...), append(o.inbox, other.inbox...)
+	o.wake, o.work = append(o.wake, other.wake...), append(o.work, other.work...)
+	o.due, o.delete = append(o.due, other.due...), append(o.delete, other.delete...)
+}
+
 // Empty reports whether there is nothing to send.
 func (o *Outbox) Empty() bool {
 	return len(o.notes)+len(o.inbox)+len(o.wake)+len(o.work)+len(o.due)+len(o.delete) == 0

@@ -47,7 +47,7 @@ func (s *Store) purge(ctx context.Context, row *history.Row) error {
 		Start:  history.Event{Kind: history.ExecutionStarted, Name: row.Start.Name, Version: row.Start.Version, At: row.Start.At},
 		Status: row.Status, Updated: row.Updated}
 	// It vanishes with the tombstones: one that a purge which has stalled puts over the tombstone of the row as well.
-	if err := s.replace(ctx, expiring(rowItem(bare), s.now())); err != nil {
+	if err := s.replace(ctx, expiring(s.rowItem(bare), s.now())); err != nil {
 		return err
 	}
 	if err := s.bury(ctx, row); err != nil {
@@ -62,7 +62,7 @@ func (s *Store) purge(ctx context.Context, row *history.Row) error {
 	// The tombstone is of the version that it takes the place of: a start that has read either replaces it, and no
 	// projection of the life that is gone does.
 	bare.Purged, bare.Updated, bare.Start.Name, bare.Start.Version = true, s.now(), "", 0
-	item := expiring(rowItem(bare), s.now())
+	item := expiring(s.rowItem(bare), s.now())
 	item.Index = nil
 	return s.replace(ctx, item)
 }

@@ -20,7 +20,11 @@ func (s *Store) Row(ctx context.Context, instance string) (*history.Row, error) 
 }
 
 func decodeRow(item *backend.Item) (*history.Row, error) {
-	row, err := history.DecodeRow(item.Value)
+	plain, err := new(history.Tail).Expand(item.Value)
+	if err != nil {
+		return nil, err
+	}
+	row, err := history.DecodeRow(plain)
 	if err != nil {
 		return nil, err
 	}
@@ -29,12 +33,16 @@ func decodeRow(item *backend.Item) (*history.Row, error) {
 	return row, nil
 }
 
-func rowItem(row *history.Row) backend.Item {
+func (s *Store) rowItem(row *history.Row) backend.Item {
+	value := row.Encode()
+	if len(value) >= s.compressFrom { // inputs and outputs say much the same
+		value = new(history.Tail).Compress(value)
+	}
 	return backend.Item{
 		Key:      rowKey(row.Instance),
 		Owner:    row.Incarnation,
 		Sequence: backend.Sequence{Generation: row.Generation, Number: row.Number},
-		Value:    row.Encode(),
+		Value:    value,
 		Index: &backend.IndexEntry{
 			Partition: indexPartition(row.Status.Ended(), shardOf(row.Instance)),
 			Sort:      indexSort(row.Start.At, row.Incarnation),
@@ -61,7 +69,7 @@ func (s *Store) Create(ctx context.Context, m *history.Message) (bool, *history.
 		}
 		cond = backend.OwnedAt(v.Incarnation, backend.Sequence{Generation: v.Generation, Number: v.Number})
 	}
-	err := s.b.Table.Put(ctx, rowItem(row), cond)
+	err := s.b.Table.Put(ctx, s.rowItem(row), cond)
 	var failed *backend.ConditionError
 	switch {
 	case err == nil:
@@ -96,7 +104,7 @@ func (s *Store) CreateChild(ctx context.Context, m *history.Message) (accepted b
 
 // Project brings the row of an instance up to date, unless it is of another incarnation or shows more already.
 func (s *Store) Project(ctx context.Context, row *history.Row) error {
-	err := s.b.Table.Put(ctx, rowItem(row),
+	err := s.b.Table.Put(ctx, s.rowItem(row),
 		backend.OwnedBefore(row.Incarnation, backend.Sequence{Generation: row.Generation, Number: row.Number}))
 	var failed *backend.ConditionError
 	if errors.As(err, &failed) {

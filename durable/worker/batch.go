@@ -19,7 +19,12 @@ type group struct {
 	at                    []int // their places in the batch
 	receives              int   // the most of any
 	redriven              bool  // one came back from a dead-letter queue
+	// open is an attempt that has decided all, and has still to send and to show it: with those of other instances of the batch.
+	open *attempt
 }
+
+// suspicious reports whether the instance may be what takes its batch along.
+func (g *group) suspicious() bool { return g.redriven || g.receives > suspect }
 
 // receivedOver reports whether a message was received more than n times. One that came back from a dead-letter queue was
 // received as often as its queue allows: what waits for a number of receives must not begin to count again, or it would wait
@@ -41,10 +46,44 @@ const suspect = 2
 // Inbox handles a batch from the inbox, and returns an outcome for each delivery. Instances do not disturb each other.
 func (w *Worker) Inbox(ctx context.Context, batch []backend.Delivery) []Outcome {
 	outcomes := make([]Outcome, len(batch))
-	for _, g := range w.groups(batch, outcomes, nil) {
-		w.settle(ctx, g, outcomes)
-	}
+	w.all(ctx, w.groups(batch, outcomes, nil), outcomes)
 	return outcomes
+}
+
+// all handles groups, and sends what they ask for together: SQS bills a call of ten messages as one of one. Before a group that may take
+// the others along, these are done with.
+func (w *Worker) all(ctx context.Context, groups []*group, outcomes []Outcome) {
+	var open []*group
+	for _, g := range groups {
+		if g.suspicious() {
+			w.finish(ctx, open, outcomes)
+			open = nil
+		}
+		w.settle(ctx, g, outcomes)
+		if g.open != nil {
+			open = append(open, g)
+		}
+	}
+	w.finish(ctx, open, outcomes)
+}
+
+// finish sends and shows what open groups have decided. When it cannot all be sent together, each group sends its own: one that
+// no queue takes is the failure of its instance alone.
+func (w *Worker) finish(ctx context.Context, open []*group, outcomes []Outcome) {
+	together := w.store.Outbox()
+	for _, g := range open {
+		together.Join(g.open.out)
+	}
+	sent := len(open) > 1 && !together.Empty() && together.Flush(ctx) == nil
+	for _, g := range open {
+		a := g.open
+		if g.open = nil; sent {
+			a.out = w.store.Outbox()
+		}
+		err := a.settle(ctx)
+		a.leave(err)
+		w.conclude(g, err, outcomes)
+	}
 }
 
 // Wake handles a batch of starts and timers.
@@ -73,9 +112,7 @@ func (w *Worker) Wake(ctx context.Context, batch []backend.Delivery) []Outcome {
 			outcomes[i] = Outcome{Ack: true}
 		}
 	}
-	for _, g := range groups {
-		w.settle(ctx, g, outcomes)
-	}
+	w.all(ctx, groups, outcomes)
 	return outcomes
 }
 
@@ -120,7 +157,13 @@ func (w *Worker) groups(batch []backend.Delivery, outcomes []Outcome, take func(
 }
 
 func (w *Worker) settle(ctx context.Context, g *group, outcomes []Outcome) {
-	err := w.instance(ctx, g)
+	if err := w.instance(ctx, g); g.open == nil {
+		w.conclude(g, err, outcomes)
+	}
+}
+
+// conclude says what becomes of the messages of a group.
+func (w *Worker) conclude(g *group, err error, outcomes []Outcome) {
 	for _, i := range g.at {
 		outcomes[i] = Outcome{Ack: true}
 		if err != nil {

@@ -21,7 +21,8 @@ var errCold = errors.New("worker: decide again on what is stored")
 // errHandedOn says that the rest of a turn is left to a Continued message that has been sent.
 var errHandedOn = errors.New("worker: the turn goes on elsewhere")
 
-// instance handles the messages of one life of an instance. Nil means that every one of them is done.
+// instance handles the messages of one life of an instance. Nil means that every one of them is done; but what an open attempt has decided is still
+// to be sent and shown.
 func (w *Worker) instance(ctx context.Context, g *group) error {
 	// A start is decided before what was sent to the instance that it starts.
 	messages := slices.Clone(g.messages)
@@ -70,6 +71,8 @@ type attempt struct {
 	left     bool
 	// repairs: it sends again what was sent long ago, perhaps.
 	repairs bool
+	// decided: it has still to send and to show what it has decided.
+	decided bool
 	// warm: the state is a warm copy's. head: nobody had committed more when that was looked at last.
 	warm, head bool
 }
@@ -86,6 +89,10 @@ func (w *Worker) attempt(ctx context.Context, g *group, messages []*history.Mess
 			break
 		}
 		err = a.renew(ctx, messages)
+	}
+	if a.decided && err == nil {
+		g.open = a
+		return nil
 	}
 	a.leave(err)
 	return err
@@ -132,7 +139,11 @@ func (a *attempt) handle(ctx context.Context, messages []*history.Message) error
 	if a.st.renewed() {
 		return nil
 	}
-	if err := a.settle(ctx); err != nil || !a.left {
+	if !a.left {
+		a.decided = true
+		return a.address(ctx)
+	}
+	if err := a.settle(ctx); err != nil {
 		return err
 	}
 	return errRenewing

@@ -138,7 +138,11 @@ func decodeRow(item backend.Item) *history.Row {
 	if item.Sort != "row" {
 		return nil
 	}
-	row, err := history.DecodeRow(bytes.Clone(item.Value))
+	plain, err := new(history.Tail).Expand(bytes.Clone(item.Value))
+	if err != nil {
+		return nil
+	}
+	row, err := history.DecodeRow(plain)
 	if err != nil {
 		return nil
 	}
