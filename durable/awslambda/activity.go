@@ -57,14 +57,16 @@ func (c Config) Activity(handlers func(Services) ([]durable.Handler, error)) {
 
 type activities struct {
 	*hub
-	worker  *worker.Worker
-	exit    func(code int)
-	shuffle func(n int, swap func(i, j int))
+	outcomes *gather
+	worker   *worker.Worker
+	exit     func(code int)
+	shuffle  func(n int, swap func(i, j int))
 }
 
 func newActivities(h *hub, handlers []durable.Handler) (*activities, error) {
-	w, err := worker.New(worker.Config{Store: h.store, Handlers: handlers, Log: h.Log, Build: buildID(), Longest: longestFunction, HTTP: web.Do, Notify: h.openBus()})
-	return &activities{hub: h, worker: w, exit: os.Exit, shuffle: rand.Shuffle}, err
+	outcomes := &gather{Queue: h.store.Backend().Inbox}
+	w, err := worker.New(worker.Config{Store: h.store.WithInbox(outcomes), Handlers: handlers, Log: h.Log, Build: buildID(), Longest: longestFunction, HTTP: web.Do, Notify: h.openBus()})
+	return &activities{hub: h, outcomes: outcomes, worker: w, exit: os.Exit, shuffle: rand.Shuffle}, err
 }
 
 func (a *activities) handle(ctx context.Context, event json.RawMessage) (any, error) {
@@ -117,10 +119,11 @@ func (a *activities) round(ctx context.Context, b *batch, which []int) bool {
 		outcome worker.Outcome
 	}
 	results := make(chan ended, len(which)) // so that one that is late ends as well
+	a.outcomes.begin(len(which))
 	for _, i := range which {
 		go func() {
 			e := ended{i, b.outcomes[i]} // when the body ends its goroutine
-			defer func() { results <- e }()
+			defer func() { a.outcomes.end(); results <- e }()
 			e.outcome = a.worker.Activity(ctx, b.deliveries[i])
 		}()
 	}

@@ -88,6 +88,13 @@ func New(c Config) *Store {
 // Backend is what the store stands on: its queues are received from directly.
 func (s *Store) Backend() backend.Backend { return s.b }
 
+// WithInbox is the store with another way to its inbox.
+func (s *Store) WithInbox(q backend.Queue) *Store {
+	b := s.b
+	b.Inbox = q
+	return &Store{b: b, now: s.now, direct: s.direct, horizon: s.horizon, compressFrom: s.compressFrom, foldBytes: s.foldBytes, maxPayload: s.maxPayload, rand: s.rand}
+}
+
 // MaxPayload is how many bytes of JSON one payload may have.
 func (s *Store) MaxPayload() int { return s.maxPayload }
 
