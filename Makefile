@@ -33,6 +33,9 @@ check: ## formatting and vet
 race: ## the unit and backend tiers under the race detector (needs a C compiler)
 	@go test -race ./durable/... ./internal/... ./examples/... ./cmd/...
 
+cost: ## what the reference workload costs on AWS, beside others
+	@go test -count=1 -run TestCost ./durable/awslambda -args -cost
+
 bench: ## replay, codec, store, cold starts
 	@go test -run '^$$' -bench . -benchmem ./internal/replay ./durable ./durable/history ./durable/backend/... ./cmd/durable ./tests/cold
 
@@ -56,5 +59,5 @@ smoke-aws: ## try a deployment on AWS itself: costs cents, and cleans up
 
 clean: ## remove what was built
 	@rm -rf bin .cache .aws-sam
-.PHONY: help run test test-unit sim sim-mutations conformance chaos test-clients check race bench fuzz api localstack-up deploy-local localstack-down test-aws test-e2e smoke-aws clean
+.PHONY: help run test test-unit sim sim-mutations conformance chaos test-clients check race bench cost fuzz api localstack-up deploy-local localstack-down test-aws test-e2e smoke-aws clean
 .DEFAULT_GOAL := help
