@@ -15,11 +15,14 @@ import (
 // Get reads the status of an instance, payloads included.
 func (c *Client) Get(ctx context.Context, id string, opts ...durable.GetOption) (durable.Instance, error) {
 	row, err := c.row(ctx, id)
+	if err == nil {
+		row, err = c.store.Begun(ctx, row)
+	}
 	if err != nil {
 		return durable.Instance{}, err
 	}
 	in, there, err := c.view(ctx, row, !slices.Contains(opts, durable.NoInput))
-	if err == nil && !there {
+	if err == nil && (!there || row.Purged) {
 		err = fmt.Errorf("instance %s: %w", id, durable.ErrNotFound)
 	}
 	return in, err

@@ -58,6 +58,9 @@ func (s *Store) List(ctx context.Context, sel Selection) (rows []*history.Row, n
 			continue
 		}
 		row, err := s.Row(ctx, id)
+		if err == nil && row != nil {
+			row, err = s.Begun(ctx, row)
+		}
 		if err != nil {
 			return nil, "", err
 		}

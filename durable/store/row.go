@@ -102,6 +102,32 @@ func (s *Store) CreateChild(ctx context.Context, m *history.Message) (accepted b
 	return accepted, row, err
 }
 
+// Begun returns the row as it is to be shown. One that was created shows Pending; that the code has begun is not written to it, because most instances are over
+// before anybody looks. Whoever looks first asks the history, and writes what it says under the version that the row has, which keeps nothing
+// from what a worker shows.
+func (s *Store) Begun(ctx context.Context, row *history.Row) (*history.Row, error) {
+	if row.Purged || row.Status != history.StatusPending || row.Generation > 0 || row.Number > 0 || !row.Start.Due().IsZero() {
+		return row, nil
+	}
+	exists, err := s.Exists(ctx, row.Instance, row.Incarnation)
+	if err != nil || !exists {
+		return row, err
+	}
+	begun := *row
+	begun.Status = history.StatusRunning
+	err = s.b.Table.Put(ctx, s.rowItem(&begun), backend.OwnedAt(row.Incarnation, backend.Sequence{}))
+	var failed *backend.ConditionError
+	switch {
+	case err == nil:
+		return &begun, nil
+	case !errors.As(err, &failed):
+		return nil, fmt.Errorf("store: show that %s has begun: %w", row.Instance, err)
+	case failed.Found == nil:
+		return row, nil
+	}
+	return decodeRow(failed.Found) // it shows more
+}
+
 // Project brings the row of an instance up to date, unless it is of another incarnation or shows more already.
 func (s *Store) Project(ctx context.Context, row *history.Row) error {
 	err := s.b.Table.Put(ctx, s.rowItem(row),

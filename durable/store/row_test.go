@@ -216,3 +216,39 @@ func TestRowOfNobodyIsNil(t *testing.T) {
 		t.Errorf("got %+v", row)
 	}
 }
+
+// TestBegun: whoever looks shows that an instance has begun, and takes nothing back that a worker shows.
+func TestBegun(t *testing.T) {
+	t.Parallel()
+	h := newHub()
+	row := h.create(t, start("i", life, nil))
+	is := func(when string, row *history.Row, want history.Status) {
+		t.Helper()
+		got, err := h.Begun(t.Context(), row)
+		if err != nil || got.Status != want {
+			t.Errorf("%s: %v, %v, want status %d", when, got, err, want)
+		}
+	}
+	is("before the first turn", row, history.StatusPending)
+	h.commit(t, h.load(t, "i", life), "a")
+	is("after it", row, history.StatusRunning)
+	if got := h.row(t, "i"); got.Status != history.StatusRunning || got.Number != 0 || string(got.Start.Data.Bytes) != string(row.Start.Data.Bytes) {
+		t.Errorf("the row is %+v", got)
+	}
+	is("by another who has read the row before", row, history.StatusRunning)
+	h.end(t, h.row(t, "i"), 1)
+	is("by one who has slept", row, history.StatusCompleted)
+	is("after the end", h.row(t, "i"), history.StatusCompleted)
+}
+
+func TestBegunOfAStartThatIsScheduled(t *testing.T) {
+	t.Parallel()
+	h := newHub()
+	m := start("i", life, nil)
+	m.Event.Start = &history.Start{Due: epoch.Add(time.Hour)}
+	row := h.create(t, m)
+	h.commit(t, h.load(t, "i", life), "a")
+	if got, err := h.Begun(t.Context(), row); err != nil || got.Status != history.StatusPending {
+		t.Errorf("%+v, %v: a worker shows when its time has come", got, err)
+	}
+}

@@ -335,11 +335,13 @@ func (a *attempt) commit(ctx context.Context, seg *history.Segment) error {
 	}
 	a.head = true
 	n := len(a.st.h.Segments) - 1
-	before := a.st.status()
-	first := n == 0
+	shown, made := a.st.status(), n == 0 && a.st.h.Generation == 0
 	a.st.add(n, seg)
 	a.warn(events, bytes)
-	a.project = a.project || first || a.st.status() != before || a.st.end != nil ||
+	if made && a.st.scheduled() != nil {
+		shown = history.StatusPending // the row was made so; and of others it is known that they have begun (store.Begun)
+	}
+	a.project = a.project || n == 0 && !made || a.st.status() != shown || a.st.end != nil ||
 		slices.ContainsFunc(seg.Events, func(e history.Event) bool { return e.Kind == history.CustomStatusSet })
 	a.release(n)
 	return nil

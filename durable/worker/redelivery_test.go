@@ -142,7 +142,7 @@ func TestAMessageThatComesAgainShowsTheStatus(t *testing.T) {
 	if err := h.ports.Table.Put(t.Context(), row, backend.Always()); err != nil {
 		t.Fatal(err)
 	}
-	h.is("one", durable.Pending)
+	h.is("one", durable.Running) // it has begun, and its end is not shown
 	h.done(h.Wake(t.Context(), start))
 	h.is("one", durable.Completed)
 }

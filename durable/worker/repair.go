@@ -191,6 +191,9 @@ func (a *attempt) kid(ctx context.Context, op *operation) (missing []Open, ended
 // differs reports whether the row shows something else than the history.
 func (a *attempt) differs(row *history.Row) bool {
 	now := a.st.row()
+	if row.Status == history.StatusPending && row.Number == 0 && row.Generation == 0 && now.Status == history.StatusRunning {
+		now.Status = row.Status // that it has begun is not written
+	}
 	return now.Status != row.Status || now.SuspendReason != row.SuspendReason || (now.End == nil) != (row.End == nil) ||
 		!slices.Equal(now.Custom.Bytes, row.Custom.Bytes)
 }

@@ -191,7 +191,7 @@ func TestARowAheadOfItsHistoryIsLeftAlone(t *testing.T) {
 	h.submit("a")
 	h.orchestrate()
 	ahead := h.row("a")
-	ahead.Sequence.Number++
+	ahead.Sequence.Number = 2
 	h.put(ahead)
 	before := h.memory.Items()
 	if _, err := h.Checkup(t.Context(), "a"); !errors.Is(err, worker.ErrAhead) {

@@ -313,8 +313,13 @@ func (c *check) row(a *actor, old *backend.Item, item backend.Item) {
 		return
 	}
 	switch {
-	case old.Sequence == item.Sequence && l != nil && c.purges(l.instance):
+	case old.Sequence == item.Sequence && row.Status != history.StatusRunning && l != nil && c.purges(l.instance):
 		c.purgedRow(a, l, row)
+		return
+	case old.Sequence == item.Sequence && row.Status == history.StatusRunning: // whoever looks first shows that it has begun
+		if was := decodeRow(*old); was.Status > history.StatusRunning || row.Number > 0 || row.Generation > 0 || l == nil || len(l.segments) == 0 || l.at(1).scheduled() {
+			c.w.fail("%s shows %s as begun, which was %s at %d", a, row.Instance, statusNames[was.Status], row.Number)
+		}
 		return
 	case !old.Sequence.Less(item.Sequence):
 		c.w.fail("%s puts the row of %s back from %v to %v", a, row.Instance, old.Sequence, item.Sequence)

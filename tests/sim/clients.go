@@ -197,11 +197,18 @@ func manage(id string, command durable.Command, at time.Time) *request {
 // list reads the instances. The index only hints, so what it shows may lack the newest; but whatever is listed is there.
 func list(at time.Time) *request {
 	return &request{at: at, what: "list", call: func(ctx context.Context, a *actor, c *client.Client) error {
+		begun := map[string]bool{}
+		for _, l := range a.w.check.order {
+			begun[l.instance+"/"+l.incarnation] = len(l.segments) > 0 && !l.at(1).scheduled()
+		}
 		page, err := c.List(ctx, durable.Query{})
 		seen := map[string]bool{}
 		for _, in := range page.Instances {
 			s := a.w.check.starts[in.ID+"/"+in.Incarnation]
 			l := a.w.check.life(in.ID, in.Incarnation)
+			if in.Status == durable.Pending && begun[in.ID+"/"+in.Incarnation] {
+				a.w.fail("%s lists %s#%s as Pending, which has begun", a, in.ID, shortIncarnation(in.Incarnation))
+			}
 			if s == nil || s.told == refusedTold || seen[in.ID] || in.Status.Ended() && (l == nil || l.end == nil && l.rewinds == 0) {
 				a.w.fail("%s lists %s#%s as %s", a, in.ID, shortIncarnation(in.Incarnation), in.Status)
 			}

@@ -167,7 +167,8 @@ func (l *life) add(seg *history.Segment) error {
 	before := l.status()
 	defer func() {
 		set := slices.ContainsFunc(seg.Events, func(e history.Event) bool { return e.Kind == history.CustomStatusSet })
-		if n == 0 || set || l.status() != before || rewinds(seg) || resets(seg) {
+		made := n == 0 && l.generation == 0 // of the row that was made it is known whether it has begun
+		if n == 0 && !made || set || l.status() != before && !(made && l.status() == history.StatusPending) || rewinds(seg) || resets(seg) {
 			l.shows = append(l.shows, n)
 		}
 	}()
