@@ -210,13 +210,13 @@ func TestCost(t *testing.T) {
 		// most of what an instance may use, and of the dollars that a million activities may cost.
 		writes, index, reads, sqs, invocations, dollars float64
 	}{
-		{"unbatched, warm", 1, 5, 0, false, 11, 3, 4, 42, 14, 6.5},
-		{"unbatched, all cold", 1, 5, 1, false, 11, 3, 11, 42, 14, 6.7},
-		{"batches of 10, warm", 10, 100, 0, false, 11, 3, 4.1, 6.5, 1.5, 2.6},
-		{"batches of 10, 30 % cold", 10, 100, 0.3, false, 11, 3, 11, 6.5, 1.5, 2.8},
-		{"batches of 10, all cold", 10, 100, 1, false, 11, 3, 11, 6.5, 1.5, 2.8},
-		{"inline, unbatched", 1, 5, 0, true, 6, 3, 4, 12, 4, 2.6},
-		{"inline, batches of 10", 10, 100, 0, true, 6, 3, 4.1, 3, 0.5, 1.6},
+		{"unbatched, warm", 1, 5, 0, false, 10, 3, 3, 42, 14, 6.4},
+		{"unbatched, all cold", 1, 5, 1, false, 10, 3, 10, 42, 14, 6.6},
+		{"batches of 10, warm", 10, 100, 0, false, 10, 3, 3.1, 6.5, 1.5, 2.5},
+		{"batches of 10, 30 % cold", 10, 100, 0.3, false, 10, 3, 10, 6.5, 1.5, 2.7},
+		{"batches of 10, all cold", 10, 100, 1, false, 10, 3, 10, 6.5, 1.5, 2.7},
+		{"inline, unbatched", 1, 5, 0, true, 5, 3, 4, 12, 4, 2.5},
+		{"inline, batches of 10", 10, 100, 0, true, 5, 3, 4.1, 3, 0.5, 1.5},
 	} {
 		u := newFleet(t, c.batch, c.cold, c.inline).run(c.n)
 		n := float64(u.Instances)

@@ -81,7 +81,7 @@ type attempt struct {
 func (w *Worker) attempt(ctx context.Context, g *group, messages []*history.Message, mayBeWarm bool) error {
 	a := &attempt{w: w, g: g, out: w.store.Outbox(), sent: map[int]bool{}}
 	var err error
-	if !mayBeWarm || !a.thaw() {
+	if !mayBeWarm || !a.thaw() && !a.expect(messages) {
 		err = a.load(ctx, messages)
 	}
 	for err == nil {

@@ -5,6 +5,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/durable-lambda/durable-lambda/durable/history"
+	"github.com/durable-lambda/durable-lambda/durable/store"
 	"github.com/durable-lambda/durable-lambda/internal/replay"
 )
 
@@ -106,6 +108,15 @@ func (a *attempt) thaw() bool {
 	}
 	a.w.log.Debug("an instance goes on where it waits", "instance", a.g.instance, "segments", len(p.st.h.Segments))
 	a.st, a.replay, a.seen, a.since, a.warm = p.st, p.replay, len(p.st.h.Segments), p.since, true
+	return true
+}
+
+// expect guesses that the life of a start which nobody has received before has no history. It is a guess as any copy is.
+func (a *attempt) expect(messages []*history.Message) bool {
+	if first := &messages[0].Event; first.Kind != history.ExecutionStarted || isChild(first) || a.g.receivedOver(1) {
+		return false
+	}
+	a.st, a.since, a.warm = fold(&store.History{Instance: a.g.instance, Incarnation: a.g.incarnation}), a.w.store.Now(), true
 	return true
 }
 
