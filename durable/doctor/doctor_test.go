@@ -299,12 +299,13 @@ func TestARowBehindIsBroughtUpToDateAndDamageIsLeft(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	row.Status = history.StatusSuspended
+	odd.Sequence.Number, row.Status = 1, history.StatusSuspended
 	odd.Value = row.Encode()
 	h.put(odd)
 	gap := h.item("i#gap", "h#")
 	gap.Sort = strings.TrimSuffix(gap.Sort, "00000000") + "00000001"
 	h.put(gap)
+	h.is("gone", durable.Running) // so that its row shows that it has begun
 	for _, id := range []string{"gap", "gone"} {
 		if err := h.ports.Table.Delete(t.Context(), h.item("i#"+id, "h#").Key); err != nil {
 			t.Fatal(err)

@@ -20,7 +20,7 @@ func (a *attempt) accept(ctx context.Context, m *history.Message) (bool, error) 
 	if err == nil && !accepted {
 		accepted, row, err = a.w.store.Create(ctx, m)
 	}
-	if err != nil || accepted && row.Number == 0 && row.Generation == 0 {
+	if err != nil || accepted && shows(row) == 0 {
 		return accepted, err
 	}
 	return false, a.begun(ctx, row)
@@ -36,7 +36,15 @@ func (a *attempt) begun(ctx context.Context, row *history.Row) error {
 	case exists:
 		return store.ErrConflict
 	case row != nil && row.Incarnation == a.g.incarnation && !row.Status.Ended() && !row.Purged:
-		return fmt.Errorf("%w: it shows %d segments, and there are none", ErrAhead, row.Number)
+		return fmt.Errorf("%w: it shows %d segments, and there are none", ErrAhead, shows(row))
 	}
 	return nil
+}
+
+// shows is how many segments a row shows at least. One of number 0 that shows more than Pending is that of an instance which has begun.
+func shows(row *history.Row) uint64 {
+	if row.Number == 0 && (row.Generation > 0 || row.Status != history.StatusPending) {
+		return 1
+	}
+	return row.Number
 }

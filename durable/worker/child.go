@@ -99,7 +99,7 @@ func (st *state) report(p *history.Parent) {
 func (a *attempt) adopt(ctx context.Context, m *history.Message) (bool, error) {
 	accepted, row, err := a.w.store.CreateChild(ctx, m)
 	switch {
-	case err != nil || accepted && row.Number == 0 && row.Generation == 0:
+	case err != nil || accepted && shows(row) == 0:
 		return accepted, err
 	case accepted, row == nil:
 		return false, a.begun(ctx, row)

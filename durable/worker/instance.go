@@ -201,7 +201,7 @@ func (a *attempt) decide(ctx context.Context, messages []*history.Message) error
 			return err
 		}
 		if row != nil && row.Incarnation == a.g.incarnation && !row.Purged {
-			if row.Number > 0 || row.Generation > 0 {
+			if shows(row) > 0 {
 				return a.begun(ctx, row)
 			}
 			a.consumed = append(a.consumed, row.Start)

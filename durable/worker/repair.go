@@ -117,8 +117,8 @@ func (w *Worker) examine(ctx context.Context, instance string) (*attempt, *histo
 	if err != nil {
 		return nil, nil, err
 	}
-	if row.Generation == h.Generation && row.Number > uint64(len(h.Segments)) {
-		return nil, nil, fmt.Errorf("%w: it shows %d segments, and there are %d", ErrAhead, row.Number, len(h.Segments))
+	if n := shows(row); row.Generation == h.Generation && n > uint64(len(h.Segments)) {
+		return nil, nil, fmt.Errorf("%w: it shows %d segments, and there are %d", ErrAhead, n, len(h.Segments))
 	}
 	g := &group{instance: instance, incarnation: row.Incarnation}
 	return &attempt{w: w, g: g, st: fold(h), loaded: len(h.Segments), out: w.store.Outbox(), sent: map[int]bool{}, head: true}, row, nil
