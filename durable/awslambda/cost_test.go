@@ -1,6 +1,7 @@
 package awslambda
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"flag"
@@ -8,6 +9,8 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"os"
+	"regexp"
+	"slices"
 	"testing"
 	"time"
 
@@ -97,7 +100,7 @@ func newFleet(t *testing.T, batch int, cold float64, inline bool) *fleet {
 	st := store.New(store.Config{Backend: ports, Now: clock})
 	f.h = &hub{store: st, Services: Services{Client: client.New(st), Table: ports.Table, Log: slog.New(slog.DiscardHandler)}}
 	f.handlers = []durable.Handler{reference.Bind(referred(inline)), handleGoods.Bind(func(_ context.Context, p goods) (goods, error) { return work(p) })}
-	f.process()
+	f.o = f.process()
 	var err error
 	if f.a, err = newActivities(f.h, f.handlers); err != nil {
 		t.Fatal(err)
@@ -105,15 +108,14 @@ func newFleet(t *testing.T, batch int, cold float64, inline bool) *fleet {
 	return f
 }
 
-// process begins another process of the orchestrator's function.
-func (f *fleet) process() {
-	if f.o != nil {
-		f.o.worker.Close()
-	}
-	var err error
-	if f.o, err = newOrchestrator(f.h, f.handlers); err != nil {
+// process is another process of the orchestrator's function.
+func (f *fleet) process() *orchestrator {
+	o, err := newOrchestrator(f.h, f.handlers)
+	if err != nil {
 		f.t.Fatal(err)
 	}
+	f.t.Cleanup(o.worker.Close)
+	return o
 }
 
 // collect notes what was billed.
@@ -157,15 +159,16 @@ func (f *fleet) pump() {
 	f.collect()
 }
 
+// orchestrate is the function of one process, or, as often as it is to be cold, that of one which has nothing; then what others keep is out of date.
 func (f *fleet) orchestrate() handler {
 	if f.cold > 0 && f.random.Float64() < f.cold {
-		f.process()
+		return f.process().handle
 	}
 	return f.o.handle
 }
 
-// run takes so many instances from their start to their end.
-func (f *fleet) run(instances int) budget.Usage {
+// run takes so many instances from their start to their end, and then removes them.
+func (f *fleet) run(instances int) (used, purged budget.Usage) {
 	ctx := f.t.Context()
 	id := func(i int) string { return fmt.Sprintf("order-%06d", i) }
 	for i := range instances {
@@ -193,8 +196,18 @@ func (f *fleet) run(instances int) budget.Usage {
 		}
 	}
 	f.e.Bill() // this looking
-	f.usage.Instances, f.usage.Activities = instances, 5*instances
-	return f.usage
+	used, f.usage = f.usage, budget.Usage{}
+	for i := range instances {
+		if err := f.h.Client.Purge(ctx, id(i)); err != nil {
+			f.t.Fatal(err)
+		}
+	}
+	f.collect()
+	purged = f.usage
+	for _, u := range []*budget.Usage{&used, &purged} {
+		u.Instances, u.Activities = instances, 5*instances
+	}
+	return used, purged
 }
 
 var printCost = flag.Bool("cost", false, "print what the reference workload costs, and write build/cost.json")
@@ -210,18 +223,18 @@ func TestCost(t *testing.T) {
 		// most of what an instance may use, and of the dollars that a million activities may cost.
 		writes, index, reads, sqs, invocations, dollars float64
 	}{
-		{"unbatched, warm", 1, 5, 0, false, 10, 3, 3, 42, 14, 6.4},
-		{"unbatched, all cold", 1, 5, 1, false, 10, 3, 10, 42, 14, 6.6},
+		{"unbatched, warm", 1, 5, 0, false, 10, 3, 3, 42, 14, 6.3},
+		{"unbatched, all cold", 1, 5, 1, false, 10, 3, 10, 42, 14, 6.5},
 		{"batches of 10, warm", 10, 100, 0, false, 10, 3, 3.1, 6.5, 1.5, 2.5},
-		{"batches of 10, 30 % cold", 10, 100, 0.3, false, 10, 3, 10, 6.5, 1.5, 2.7},
-		{"batches of 10, all cold", 10, 100, 1, false, 10, 3, 10, 6.5, 1.5, 2.7},
+		{"batches of 10, 30 % cold", 10, 100, 0.3, false, 10, 3, 10, 6.5, 1.5, 2.6},
+		{"batches of 10, all cold", 10, 100, 1, false, 10, 3, 10, 6.5, 1.5, 2.6},
 		{"inline, unbatched", 1, 5, 0, true, 5, 3, 4, 12, 4, 2.5},
 		{"inline, batches of 10", 10, 100, 0, true, 5, 3, 4.1, 3, 0.5, 1.5},
 	} {
-		u := newFleet(t, c.batch, c.cold, c.inline).run(c.n)
+		u, p := newFleet(t, c.batch, c.cold, c.inline).run(c.n)
 		n := float64(u.Instances)
 		row := costRow{Workload: c.name, Writes: float64(u.Writes) / n, IndexWrites: float64(u.IndexWrites) / n, Reads: u.Reads / n,
-			SQS: float64(u.Standard+u.FIFO) / n, Invocations: float64(u.Invocations) / n, Dollars: u.PerActivities(), Of: u.Cost()}
+			SQS: float64(u.Standard+u.FIFO) / n, Invocations: float64(u.Invocations) / n, Dollars: u.PerActivities(), Turns: u.Turns().PerActivities(), Purge: p.PerActivities(), Of: u.Cost()}
 		rows = append(rows, row)
 		for _, held := range []struct {
 			what      string
@@ -229,43 +242,86 @@ func TestCost(t *testing.T) {
 		}{
 			{"write units", row.Writes, c.writes}, {"write units of the index", row.IndexWrites, c.index}, {"read units", row.Reads, c.reads},
 			{"requests of SQS", row.SQS, c.sqs}, {"invocations", row.Invocations, c.invocations}, {"dollars", row.Dollars, c.dollars},
+			{"dollars for the purge", row.Purge, 1.7},
 		} {
 			if held.got > held.most {
 				t.Errorf("%s: %.2f %s for each instance, at most %.2f are budgeted", c.name, held.got, held.what, held.most)
 			}
 		}
 	}
-	if *printCost {
-		report(t, rows)
+	idle, month := idleCost(t)
+	if month > 1 {
+		t.Errorf("a hub in which nothing happens costs $%.2f a month, at most $1 is budgeted", month)
 	}
+	if *printCost {
+		report(t, rows, idle, month)
+	}
+}
+
+// polled are the queues that Lambda polls, as the template says it.
+var polled = regexp.MustCompile(`(?m)^ +Type: SQS\n +Properties:\n +Queue: !GetAtt (\w+)\.Arn\n((?: {12}.+\n)*)`)
+
+// idleCost is what the template's hub costs in a month in which nothing happens.
+func idleCost(t *testing.T) ([]budget.Line, float64) {
+	template, err := os.ReadFile("../../infra/template.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var polls []budget.Poll
+	for _, m := range polled.FindAllSubmatch(template, -1) {
+		fifo := regexp.MustCompile(`(?m)^  ` + string(m[1]) + `:\n(?:    .*\n)*?.*FifoQueue: true`).Match(template)
+		polls = append(polls, budget.Poll{FIFO: fifo, Bounded: bytes.Contains(m[2], []byte("MaximumConcurrency"))})
+	}
+	if want := []budget.Poll{{}, {FIFO: true}, {}, {Bounded: true}}; !slices.Equal(polls, want) {
+		t.Fatalf("the template has Lambda poll %+v, want %+v: orders, the inbox, the wake queue and activities", polls, want)
+	}
+	f := newFleet(t, 1, 0, false)
+	f.collect()
+	f.usage = budget.Usage{Instances: 1, Invocations: 1, Messages: 3} // it waits for seven answers, some at a time
+	if err := f.o.sweep(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	f.collect()
+	return budget.Idle(f.usage, polls)
 }
 
 // costRow is what one instance uses, and what a million activities cost.
 type costRow struct {
 	Workload                                     string
 	Writes, IndexWrites, Reads, SQS, Invocations float64
-	Dollars                                      float64
-	Of                                           budget.Dollars
+	// Dollars are for everything, Turns for what the turns themselves need of it, Purge for removing the instances afterwards.
+	Dollars, Turns, Purge float64
+	Of                    budget.Dollars
 }
 
-func report(t *testing.T, rows []costRow) {
-	fmt.Println("\n| workload | write units | of the index | read units | SQS requests | invocations | $ for 1 M activities | DynamoDB | SQS | Lambda |")
-	fmt.Println("|---|---|---|---|---|---|---|---|---|---|")
+// report writes the tables of docs/cost.md, and the same as JSON.
+func report(t *testing.T, rows []costRow, idle []budget.Line, month float64) {
+	var text bytes.Buffer
+	p := func(format string, args ...any) { fmt.Fprintf(&text, format, args...) }
+	p("| workload | write units | of the index | read units | SQS requests | invocations | DynamoDB | SQS | Lambda | $ for 1 M activities | of it turns | and a purge |\n")
+	p("|---|---|---|---|---|---|---|---|---|---|---|---|\n")
 	for _, r := range rows {
-		fmt.Printf("| %s | %.2f | %.2f | %.2f | %.2f | %.2f | **%.2f** | %.2f | %.2f | %.2f |\n", r.Workload, r.Writes, r.IndexWrites, r.Reads, r.SQS, r.Invocations,
-			r.Dollars, r.Of.DynamoDB/5, r.Of.SQS/5, r.Of.Lambda/5)
+		p("| %s | %.2f | %.2f | %.2f | %.2f | %.2f | %.2f | %.2f | %.2f | **%.2f** | %.2f | %.2f |\n", r.Workload, r.Writes, r.IndexWrites, r.Reads, r.SQS, r.Invocations,
+			r.Of.DynamoDB/5, r.Of.SQS/5, r.Of.Lambda/5, r.Dollars, r.Turns, r.Purge)
 	}
 	peers := budget.Peers(20e3)
-	for _, p := range peers {
-		fmt.Printf("| %s | | | | | | **%.2f** | %s |||\n", p.Name, p.PerActivities, p.Counted)
+	for _, peer := range peers {
+		p("| %s | | | | | | | | | **%.2f** | | |\n", peer.Name, peer.PerActivities)
 	}
-	fmt.Println()
-	b, err := json.MarshalIndent(map[string]any{"rows": rows, "peers": peers}, "", "\t")
+	p("\n| a month in which nothing happens | | $ |\n|---|---|---|\n")
+	for _, l := range idle {
+		p("| %s | %.0f | %.3f |\n", l.What, l.Count, l.Dollars)
+	}
+	p("| together | | **%.2f** |\n", month)
+	b, err := json.MarshalIndent(map[string]any{"rows": rows, "peers": peers, "idle": idle, "month": month}, "", "\t")
 	if err == nil {
 		err = os.MkdirAll("../../build", 0o755)
 	}
 	if err == nil {
 		err = os.WriteFile("../../build/cost.json", b, 0o644)
+	}
+	if err == nil {
+		err = os.WriteFile("../../build/cost.md", text.Bytes(), 0o644)
 	}
 	if err != nil {
 		t.Fatal(err)

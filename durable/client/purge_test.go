@@ -89,8 +89,8 @@ func TestPurgeWhereGoesOnWhenItsTimeIsUp(t *testing.T) {
 	}
 	h.start(t, durable.StartRequest{ID: "running"})
 	h.fault = func(op string) backendtest.Fault {
-		if op == "blobs.list" { // once in each purge
-			h.now = h.now.Add(time.Second)
+		if op == "table.query" { // twice in each purge
+			h.now = h.now.Add(time.Second / 2)
 		}
 		return backendtest.None
 	}
@@ -117,8 +117,8 @@ func TestPurgeWhereSaysHowFarItCame(t *testing.T) {
 	h := listed(t)
 	n := 0
 	h.fault = func(op string) backendtest.Fault {
-		if op == "blobs.list" {
-			if n++; n == 2 {
+		if op == "table.query" { // twice in each purge
+			if n++; n == 4 {
 				return backendtest.Before
 			}
 		}

@@ -9,6 +9,7 @@ import (
 	"io"
 	"sync"
 
+	"github.com/durable-lambda/durable-lambda/durable/backend"
 	"github.com/durable-lambda/durable-lambda/durable/history"
 )
 
@@ -24,10 +25,22 @@ const maxBlob = 64 << 20
 
 var errBlob = fmt.Errorf("%w blob: it is damaged", history.ErrFormat)
 
-// putBlob stores data, compressed where that saves something.
-func (s *Store) putBlob(ctx context.Context, key string, data []byte) error {
+// shelfKey is the key of the item that says that a life may have blobs. A purge that finds none of them looks for none, because a list of S3's costs as much as
+// eight writes. It sorts just before what activities have said last, so that one query finds both.
+func shelfKey(instance, incarnation string) backend.Key {
+	return backend.Key{Partition: instancePartition(instance), Sort: shelfPrefix + incarnation}
+}
+
+const shelfPrefix = "b!"
+
+// putBlob stores data of a life, compressed where that saves something.
+func (s *Store) putBlob(ctx context.Context, instance, incarnation, key string, data []byte) error {
 	if len(data) > maxBlob {
 		return fmt.Errorf("put blob %s: it has %d bytes, at most %d are allowed", key, len(data), maxBlob)
+	}
+	// First: a process that dies in between leaves a blob that is looked for.
+	if err := s.b.Table.Put(ctx, backend.Item{Key: shelfKey(instance, incarnation), Owner: incarnation}, backend.Always()); err != nil {
+		return err
 	}
 	return s.b.Blobs.Put(ctx, key, pack(data))
 }

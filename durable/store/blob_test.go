@@ -31,7 +31,7 @@ func TestBlobsAreCompressedWhereThatSavesSomething(t *testing.T) {
 		"text":    {[]byte(strings.Repeat("the same again ", 10_000)), 2000},
 		"noise":   {noise(100_000), 100_001},
 	} {
-		if err := s.putBlob(t.Context(), "key", tc.data); err != nil {
+		if err := s.putBlob(t.Context(), "i", "one", "key", tc.data); err != nil {
 			t.Fatal(name, err)
 		}
 		stored, err := s.b.Blobs.Get(t.Context(), "key")
@@ -42,7 +42,7 @@ func TestBlobsAreCompressedWhereThatSavesSomething(t *testing.T) {
 			t.Errorf("%s: %d bytes came back, %v", name, len(got), err)
 		}
 	}
-	if err := s.putBlob(t.Context(), "key", make([]byte, maxBlob+1)); err == nil {
+	if err := s.putBlob(t.Context(), "i", "one", "key", make([]byte, maxBlob+1)); err == nil {
 		t.Error("more than can be read is put")
 	}
 }

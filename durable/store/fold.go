@@ -35,7 +35,7 @@ func (s *Store) Fold(ctx context.Context, h *History) error {
 		if len(b) < s.foldBytes {
 			break // too little yet
 		}
-		if err := s.putBlob(ctx, foldBlob(h.Instance, h.Incarnation, h.Generation, begin, at), b); err != nil {
+		if err := s.putBlob(ctx, h.Instance, h.Incarnation, foldBlob(h.Instance, h.Incarnation, h.Generation, begin, at), b); err != nil {
 			return fmt.Errorf("store: fold %s: %w", h.Instance, err)
 		}
 		ends = append(ends, at)
@@ -69,7 +69,7 @@ func (s *Store) Fold(ctx context.Context, h *History) error {
 	return nil
 }
 
-// takeBack deletes the blobs of folds that were made too late.
+// takeBack deletes the blobs of folds that were made too late, and what says that there are some.
 func (s *Store) takeBack(ctx context.Context, h *History, ends []uint64) error {
 	from := h.folded()
 	for _, to := range ends {
@@ -78,7 +78,7 @@ func (s *Store) takeBack(ctx context.Context, h *History, ends []uint64) error {
 		}
 		from = to
 	}
-	return nil
+	return s.b.Table.Delete(ctx, shelfKey(h.Instance, h.Incarnation))
 }
 
 // folded is the number of segments that folds hold.

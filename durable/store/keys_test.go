@@ -42,6 +42,7 @@ func TestKeysAndIdentitiesNeverChange(t *testing.T) {
 		store.OperationID("Größe 1", life, 0, "2.0.1", 0), store.OperationID("Größe 1", life, 3, "2.0.1", 7))
 	want := []string{
 		"due#1 1767229200000#061929ff32ed234d2c1380b9e0b3414b",
+		"i#Größe 1 b!01JGFJJZ00AAAAAAAAAAAAAAAA",
 		"i#Größe 1 h#01JGFJJZ00AAAAAAAAAAAAAAAA#00000000#00000000",
 		"i#Größe 1 row",
 		"open#1 8232774399999#01JGFJJZ00AAAAAAAAAAAAAAAA Hello",

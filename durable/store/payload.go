@@ -43,7 +43,7 @@ func (s *Store) offload(ctx context.Context, instance, incarnation string, p *hi
 
 func (s *Store) shelve(ctx context.Context, instance, incarnation string, p *history.Payload) error {
 	key := blobKey(instance, incarnation, p.Bytes)
-	if err := s.putBlob(ctx, key, p.Bytes); err != nil {
+	if err := s.putBlob(ctx, instance, incarnation, key, p.Bytes); err != nil {
 		return fmt.Errorf("store: put a payload of %s: %w", instance, err)
 	}
 	*p = history.Payload{Blob: key, Size: uint64(len(p.Bytes))}

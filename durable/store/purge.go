@@ -42,22 +42,32 @@ func (s *Store) purge(ctx context.Context, row *history.Row) error {
 	if !sealed {
 		return ErrWentOn
 	}
-	// Half purged it must still be found, and it must not refer to what is gone.
 	bare := &history.Row{Instance: row.Instance, Incarnation: row.Incarnation, Generation: row.Generation, Number: row.Number,
 		Start:  history.Event{Kind: history.ExecutionStarted, Name: row.Start.Name, Version: row.Start.Version, At: row.Start.At},
 		Status: row.Status, Updated: row.Updated}
-	// It vanishes with the tombstones: one that a purge which has stalled puts over the tombstone of the row as well.
-	if err := s.replace(ctx, expiring(s.rowItem(bare), s.now())); err != nil {
+	beside, shelves, err := s.beside(ctx, row)
+	if err != nil {
 		return err
+	}
+	if shelves {
+		// Half purged it must still be found, and it must not refer to what is gone. It vanishes with the tombstones: one that a purge which
+		// has stalled puts over the tombstone of the row as well.
+		if err := s.replace(ctx, expiring(s.rowItem(bare), s.now())); err != nil {
+			return err
+		}
 	}
 	if err := s.bury(ctx, row); err != nil {
 		return err
 	}
-	if err := s.deleteBlobs(ctx, row); err != nil {
-		return err
+	if shelves {
+		if err := s.deleteBlobs(ctx, row); err != nil {
+			return err
+		}
 	}
-	if err := s.deleteHeartbeats(ctx, row); err != nil {
-		return err
+	for _, key := range beside { // last: who goes on with this purge looks for blobs as long as a shelf says so
+		if err := s.b.Table.Delete(ctx, key); err != nil {
+			return err
+		}
 	}
 	// The tombstone is of the version that it takes the place of: a start that has read either replaces it, and no
 	// projection of the life that is gone does.
@@ -122,22 +132,24 @@ func (s *Store) tomb(ctx context.Context, key backend.Key) error {
 	return s.b.Table.Put(ctx, backend.Item{Key: key, Owner: tombOwner, Value: value, Expires: s.now().Add(tombLife)}, backend.Always())
 }
 
-// deleteHeartbeats removes what activities of the row's life, and of those before it, said last. Claims stay until they
-// expire: they hold nothing, and a message that is late must not run its activity again.
-func (s *Store) deleteHeartbeats(ctx context.Context, row *history.Row) error {
-	from, to := beatPrefix, beatPrefix+row.Incarnation+"~"
+// beside lists what is kept beside the histories of the row's life, and of those before it: what activities said last, and shelves, if there are any. Claims
+// stay until they expire: they hold nothing, and a message that is late must not run its activity again.
+func (s *Store) beside(ctx context.Context, row *history.Row) (keys []backend.Key, shelves bool, err error) {
+	from, to := shelfPrefix, beatPrefix+row.Incarnation+"~"
 	for {
 		items, err := s.b.Table.Query(ctx, instancePartition(row.Instance), from, to, loadPage)
 		if err != nil {
-			return err
+			return nil, false, err
 		}
 		for _, item := range items {
-			if err := s.b.Table.Delete(ctx, item.Key); err != nil {
-				return err
+			incarnation, shelf := strings.CutPrefix(item.Sort, shelfPrefix)
+			if shelf && incarnation > row.Incarnation {
+				continue // a newer life's
 			}
+			keys, shelves = append(keys, item.Key), shelves || shelf
 		}
 		if len(items) < loadPage {
-			return nil
+			return keys, shelves, nil
 		}
 		from = items[len(items)-1].Sort + "\x00"
 	}

@@ -144,6 +144,20 @@ func TestPurgeTakesTheLivesBeforeAlong(t *testing.T) {
 	gone(t, h)
 }
 
+// The newest life has put no blob; one before it has.
+func TestPurgeLooksForBlobsOfTheLivesBefore(t *testing.T) {
+	t.Parallel()
+	h := newHub()
+	buried(t, h, life, nil)
+	row := h.create(t, start("i", lifeB, h.row(t, "i").Version()))
+	h.commit(t, h.load(t, "i", lifeB), "a")
+	h.end(t, row, 1)
+	if err := h.Purge(t.Context(), h.row(t, "i")); err != nil {
+		t.Fatal(err)
+	}
+	gone(t, h)
+}
+
 func TestPurgeSparesTheLifeThatFollows(t *testing.T) {
 	t.Parallel()
 	h := newHub()

@@ -13,8 +13,7 @@ import (
 	"github.com/durable-lambda/durable-lambda/durable/worker"
 )
 
-// A purge breaks off when the row is empty and segments are overwritten; the tombstones expire before the row does, which
-// a table may do in any order. What comes late then finds a row of its life and no history.
+// A purge breaks off when segments are overwritten; the tombstones expire before anybody goes on with it. What comes late then finds a row of its life and no history.
 func TestALifeWhosePurgeBrokeOffDoesNotBeginAnew(t *testing.T) {
 	t.Parallel()
 	runs := 0
@@ -34,8 +33,12 @@ func TestALifeWhosePurgeBrokeOffDoesNotBeginAnew(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	puts := 0
 	broken := store.New(store.Config{Now: func() time.Time { return h.now }, Backend: backendtest.Faulty(h.ports, func(op string) backendtest.Fault {
-		return map[string]backendtest.Fault{"blobs.list": backendtest.Before}[op]
+		if op == "table.put" {
+			puts++
+		}
+		return map[bool]backendtest.Fault{puts > 2: backendtest.Before}[op == "table.put"] // the seal is put, and a tombstone
 	})})
 	if err := broken.Purge(t.Context(), row); err == nil {
 		t.Fatal("the purge did not break off")
@@ -60,7 +63,10 @@ func TestALifeWhosePurgeBrokeOffDoesNotBeginAnew(t *testing.T) {
 	if sent, err := h.Repair(t.Context(), "one"); !errors.Is(err, worker.ErrAhead) || len(sent)+len(h.take(h.ports.Inbox)) > 0 {
 		t.Errorf("a repair sends %v, %v", sent, err)
 	}
-	// The row goes as well.
+	// It is still found, and so can be purged.
+	if err := h.cfg.Store.Purge(t.Context(), row); err != nil {
+		t.Fatal(err)
+	}
 	h.now = h.now.Add(31 * 24 * time.Hour)
 	h.memory.DeleteExpired()
 	if items := h.memory.Items(); len(items) > 0 {

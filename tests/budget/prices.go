@@ -15,9 +15,9 @@ const (
 	// https://aws.amazon.com/s3/pricing/
 	S3Put = 5.0
 	S3Get = 0.4
-	// https://aws.amazon.com/lambda/pricing/ (arm64 is 20 % less for time)
+	// https://aws.amazon.com/lambda/pricing/, of arm64, which is the template's default
 	Invocation = 0.20
-	GBSecond   = 16.6667
+	GBSecond   = 13.3334
 	// https://aws.amazon.com/lambda/pricing/#Durable_Functions, https://aws.amazon.com/step-functions/pricing/
 	DurableOperation = 8.0
 	DurableGB        = 0.25 // a gigabyte written
@@ -34,8 +34,8 @@ const (
 // Usage is what a number of instances has used.
 type Usage struct {
 	endpoint.Bill
-	Instances, Activities, Turns int
-	Invocations, Messages        int
+	Instances, Activities int
+	Invocations, Messages int
 }
 
 // Dollars is what a million instances cost.
@@ -54,6 +54,12 @@ func (u Usage) Cost() Dollars {
 		S3:       (S3Put*float64(u.Puts) + S3Get*float64(u.Gets)) / n,
 		Lambda:   (Invocation*float64(u.Invocations) + GBSecond*memoryGB*seconds) / n,
 	}
+}
+
+// Turns is what of it the turns themselves need: segments, messages and invocations; without what shows and lists instances, and without reads.
+func (u Usage) Turns() Usage {
+	u.Writes, u.Listed, u.IndexWrites, u.Reads = u.Writes-u.Listed, 0, 0, 0
+	return u
 }
 
 // PerActivities is what a million activities cost: of the orchestrations that call them, everything billed.

@@ -22,6 +22,7 @@ type check struct {
 	purging  map[string]bool    // instances that a client has asked to purge
 	prefixes []string           // of ids that a client has asked to purge
 	erased   map[string]bool    // blobs that a purge has deleted
+	shelves  map[string]bool    // lives of instances of which it was said that they may have blobs
 	redriven map[string]uint32  // how often a message was sent again out of a dead-letter queue, by identity
 	notes    map[string]*tiding // what somebody outside is to hear, by identity
 	segments int
@@ -58,7 +59,7 @@ type call struct {
 }
 
 func newCheck(w *World) *check {
-	return &check{w: w, lives: map[string]*life{}, ops: map[string]opOf{}, starts: map[string]*start{}, calls: map[string]*call{}, purging: map[string]bool{}, erased: map[string]bool{}, redriven: map[string]uint32{}, notes: map[string]*tiding{}}
+	return &check{w: w, lives: map[string]*life{}, ops: map[string]opOf{}, starts: map[string]*start{}, calls: map[string]*call{}, purging: map[string]bool{}, erased: map[string]bool{}, shelves: map[string]bool{}, redriven: map[string]uint32{}, notes: map[string]*tiding{}}
 }
 
 // life is the newest generation of an incarnation.
@@ -91,6 +92,8 @@ func (c *check) put(a *actor, old *backend.Item, item backend.Item) {
 		c.folded(a, item)
 	} else if strings.HasPrefix(item.Sort, "b#") || strings.HasPrefix(item.Sort, "c#") {
 		c.marked(a, item)
+	} else if incarnation, ok := strings.CutPrefix(item.Sort, shelf); ok {
+		c.shelves[shortPartition(item.Partition)+"/"+incarnation] = true
 	} else if isDue(item.Key) {
 		if m, err := history.DecodeMessage(item.Value); err != nil {
 			c.w.fail("%s puts the due row %s, which cannot be read: %v", a, item.Sort, err)
@@ -100,10 +103,14 @@ func (c *check) put(a *actor, old *backend.Item, item backend.Item) {
 	}
 }
 
-// deleted is called before an item is deleted: only a due row is, whose message was sent or is not wanted any more.
+// deleted is called before an item is deleted: only a due row is, whose message was sent or is not wanted any more, and what a purge takes along.
 func (c *check) deleted(a *actor, key backend.Key, old *backend.Item) {
 	if strings.HasPrefix(key.Sort, "b#") && c.purges(shortPartition(key.Partition)) {
 		return // a heartbeat
+	}
+	if incarnation, ok := strings.CutPrefix(key.Sort, shelf); ok {
+		c.unshelved(a, shortPartition(key.Partition), incarnation)
+		return
 	}
 	if !isDue(key) {
 		c.w.fail("%s deletes %s", a, short(key))

@@ -242,7 +242,10 @@ type blobs struct {
 var _ backend.Blobs = (*blobs)(nil)
 
 func (b *blobs) Put(ctx context.Context, key string, data []byte) error {
-	return b.a.call(reading, func() string { return "put blob " + key }, func() error { return b.inner.Put(ctx, key, data) })
+	return b.a.call(reading, func() string { return "put blob " + key }, func() error {
+		b.a.w.check.blobPut(b.a, key)
+		return b.inner.Put(ctx, key, data)
+	})
 }
 
 func (b *blobs) Get(ctx context.Context, key string) (data []byte, err error) {

@@ -88,6 +88,27 @@ func (c *check) purgedGeneration(a *actor, l *life) {
 	}
 }
 
+// shelf begins the key of what says that a life may have blobs.
+const shelf = "b!"
+
+// blobPut is called before a blob is put: a purge must know that there may be one. What has stalled until a purge was there stays behind.
+func (c *check) blobPut(a *actor, key string) {
+	parts := strings.Split(key, "/")
+	for partition := range c.shelves {
+		if instance, incarnation, _ := strings.Cut(partition, "/"); store.Group(instance) == parts[0] && incarnation == parts[1] {
+			return
+		}
+	}
+	c.w.fail("%s puts %s, and nothing says that there may be one", a, key)
+}
+
+// unshelved is called when nothing says any more that a life may have blobs: it was purged, or is about to be.
+func (c *check) unshelved(a *actor, instance, incarnation string) {
+	if !slices.ContainsFunc(c.order, func(l *life) bool { return l.instance == instance && l.sealed && incarnation <= l.incarnation }) {
+		c.w.fail("%s forgets that %s#%s may have blobs", a, instance, shortIncarnation(incarnation))
+	}
+}
+
 // blobDeleted is called before a blob is deleted: its life is over, or one after it is. A fold may also be taken back.
 func (c *check) blobDeleted(a *actor, key string) {
 	c.erased[key] = true

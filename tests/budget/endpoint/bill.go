@@ -4,9 +4,9 @@ import "maps"
 
 // Bill is what AWS bills, in its units.
 type Bill struct {
-	// Writes and Reads are request units of the table on demand, IndexWrites of its index.
-	Writes, IndexWrites int
-	Reads               float64
+	// Writes and Reads are request units of the table on demand, IndexWrites of its index. Listed are those of Writes that were for items in the index.
+	Writes, IndexWrites, Listed int
+	Reads                       float64
 	// Standard and FIFO are requests of queues, one for each 64 KB.
 	Standard, FIFO int
 	// Puts are S3's PUT and LIST requests, Gets its GETs. DELETE is free.
@@ -26,7 +26,7 @@ func (e *Endpoint) Bill() Bill {
 
 // Add adds another bill.
 func (b *Bill) Add(other Bill) {
-	b.Writes, b.IndexWrites, b.Reads = b.Writes+other.Writes, b.IndexWrites+other.IndexWrites, b.Reads+other.Reads
+	b.Writes, b.IndexWrites, b.Listed, b.Reads = b.Writes+other.Writes, b.IndexWrites+other.IndexWrites, b.Listed+other.Listed, b.Reads+other.Reads
 	b.Standard, b.FIFO, b.Puts, b.Gets = b.Standard+other.Standard, b.FIFO+other.FIFO, b.Puts+other.Puts, b.Gets+other.Gets
 	if b.Requests == nil {
 		b.Requests = map[string]int{}

@@ -122,8 +122,12 @@ func (e *Endpoint) read(bytes int, consistent bool) {
 
 // write bills the larger of what was there and what is there then, and what changes in the index.
 func (e *Endpoint) write(old, now item) {
-	e.bill.Writes += units(max(old.size(), now.size()), writeUnit)
+	n := units(max(old.size(), now.size()), writeUnit)
+	e.bill.Writes += n
 	was, is := old.indexed(), now.indexed()
+	if was != nil || is != nil {
+		e.bill.Listed += n
+	}
 	switch {
 	case was != nil && is != nil && was["ipk"].text() == is["ipk"].text() && was["isk"].text() == is["isk"].text():
 		if !was.equal(is) {
