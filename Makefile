@@ -34,7 +34,8 @@ race: ## the unit and backend tiers under the race detector (needs a C compiler)
 	@go test -race ./durable/... ./internal/... ./examples/... ./cmd/...
 
 cost: ## what the reference workload costs on AWS, beside others
-	@go test -count=1 -run TestCost ./durable/awslambda -args -cost >/dev/null && cat build/cost.md
+	@mkdir -p build && go test -count=1 -run TestCost ./durable/awslambda -args -cost >build/cost.log || { cat build/cost.log; exit 1; }
+	@cat build/cost.md
 
 bench: ## replay, codec, store, cold starts
 	@go test -run '^$$' -bench . -benchmem ./internal/replay ./durable ./durable/history ./durable/backend/... ./cmd/durable ./tests/cold

@@ -9,6 +9,9 @@ const (
 	// https://aws.amazon.com/dynamodb/pricing/on-demand/
 	WriteUnit = 0.625
 	ReadUnit  = 0.125
+	// https://aws.amazon.com/dynamodb/pricing/provisioned/, of what is provisioned 70 % used, which is what its scaling aims at by default.
+	ProvisionedWriteUnit = 0.00065 / 3600 / 0.7 * 1e6
+	ProvisionedReadUnit  = 0.00013 / 3600 / 0.7 * 1e6
 	// https://aws.amazon.com/sqs/pricing/
 	SQSStandard = 0.40
 	SQSFIFO     = 0.50
@@ -60,6 +63,13 @@ func (u Usage) Cost() Dollars {
 func (u Usage) Turns() Usage {
 	u.Writes, u.Listed, u.IndexWrites, u.Reads = u.Writes-u.Listed, 0, 0, 0
 	return u
+}
+
+// Provisioned is what a million activities cost where the table's capacity is provisioned.
+func (u Usage) Provisioned() float64 {
+	d := u.Cost()
+	d.DynamoDB = (ProvisionedWriteUnit*float64(u.Writes+u.IndexWrites) + ProvisionedReadUnit*u.Reads) / float64(u.Instances)
+	return d.Total() * float64(u.Instances) / float64(u.Activities)
 }
 
 // PerActivities is what a million activities cost: of the orchestrations that call them, everything billed.
