@@ -49,19 +49,33 @@ func (a Activity[I, O]) Name() string { return a.name }
 
 // Call runs the activity and waits for its result. The error is an *ActivityError; or ErrCanceled or ErrTimeout, when ctx's
 // scope was over before: the activity, if it was asked for, goes on then, and nobody waits for its outcome.
-func (a Activity[I, O]) Call(ctx Context, in I) (O, error) { return a.Start(ctx, in).Await() }
+func (a Activity[I, O]) Call(ctx Context, in I) (O, error) {
+	var f Future[O] // which needs no memory of its own
+	a.start(ctx, in, &f)
+	return f.Await()
+}
 
 // Start asks for the activity; its future gets the result. A call whose future nobody waits for is still made.
 func (a Activity[I, O]) Start(ctx Context, in I) *Future[O] {
+	f := new(Future[O])
+	a.start(ctx, in, f)
+	return f
+}
+
+func (a Activity[I, O]) start(ctx Context, in I, f *Future[O]) {
 	if err := ctx.Err(); err != nil {
-		return failed[O](ctx, err)
+		f.fail(ctx, err)
+		return
 	}
 	p, err := ctx.run.Activity(a.name, func() ([]byte, error) { return encode(in, ctx.run.MaxPayload()) }, a.policy)
 	if err != nil {
-		return failed[O](ctx, unusable(a.name)(fmt.Errorf("its input cannot be sent: %w", err)))
+		f.fail(ctx, unusable(a.name, fmt.Errorf("its input cannot be sent: %w", err)))
+		return
 	}
-	return outcome[O](ctx, p, activityError, unusable(a.name))
+	f.expect(ctx, p, a.name, &activityTold)
 }
+
+var activityTold = told{failed: func(_ string, f *history.Failure) error { return activityError(f) }, unread: unusable}
 
 // Compensate registers the call as an undoing with the saga.
 func (a Activity[I, O]) Compensate(s *Saga, in I) {

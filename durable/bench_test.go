@@ -2,6 +2,7 @@ package durable_test
 
 import (
 	"fmt"
+	"runtime"
 	"strconv"
 	"testing"
 
@@ -23,32 +24,76 @@ func sequence(n int) []*history.Segment {
 	return past
 }
 
-// BenchmarkReplay replays sequential activities, each with a number as input and as result.
-func BenchmarkReplay(b *testing.B) {
-	for _, n := range []int{1_000, 10_000} {
-		code := play.Bind(func(ctx durable.Context, _ string) (string, error) {
-			for i := range n {
-				if _, err := double.Call(ctx, i); err != nil {
-					return "", err
-				}
-			}
-			return "", nil
-		}).Run
-		past := sequence(n)
-		for name, check := range map[string]replay.Check{"unchecked": replay.CheckOff, "checked": replay.CheckWarn} {
-			b.Run(fmt.Sprintf("activities=%d/inputs=%s", n, name), func(b *testing.B) {
-				b.ReportAllocs()
-				for b.Loop() {
-					turn := replay.Open(code, past, replay.Options{Inputs: check})
-					d := turn.Deliver(nil, epoch)
-					turn.Close()
-					if d.Err != nil || !d.Ended {
-						b.Fatalf("%+v", d)
-					}
-				}
-				b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(n), "ns/activity")
-			})
+// stored is a history as it is kept: its segments' values.
+func stored(past []*history.Segment) (values [][]byte) {
+	for _, seg := range past {
+		values = append(values, seg.Encode())
+	}
+	return values
+}
+
+// replayed reads a history and replays it with code that calls so many activities.
+func replayed(tb testing.TB, values [][]byte, code replay.Code, check replay.Check) {
+	var slab history.Slab
+	past := make([]*history.Segment, 0, len(values))
+	for _, v := range values {
+		seg, err := slab.DecodeSegment(v)
+		if err != nil {
+			tb.Fatal(err)
 		}
+		past = append(past, seg)
+	}
+	turn := replay.Open(code, past, replay.Options{Inputs: check})
+	d := turn.Deliver(nil, epoch)
+	turn.Close()
+	if d.Err != nil || !d.Ended {
+		tb.Fatalf("%+v", d)
+	}
+}
+
+// calling is code that calls activities one after the other, each with a number as input and as result.
+func calling(n int) replay.Code {
+	return play.Bind(func(ctx durable.Context, _ string) (string, error) {
+		for i := range n {
+			if _, err := double.Call(ctx, i); err != nil {
+				return "", err
+			}
+		}
+		return "", nil
+	}).Run
+}
+
+// TestReplayAllocatesLittle holds what a replay allocates: for each activity what json.Unmarshal does, twice, and hardly anything else; and no more for one of a long history.
+func TestReplayAllocatesLittle(t *testing.T) {
+	perActivity := func(n int) (allocations, bytes float64) {
+		code, values := calling(n), stored(sequence(n))
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		replayed(t, values, code, replay.CheckWarn)
+		runtime.ReadMemStats(&after)
+		return float64(after.Mallocs-before.Mallocs) / float64(n), float64(after.TotalAlloc-before.TotalAlloc) / float64(n)
+	}
+	_, few := perActivity(1_000)
+	allocations, many := perActivity(20_000)
+	if allocations > 2.1 {
+		t.Errorf("a replay allocates %.2f times for each activity", allocations)
+	}
+	if many > 1.1*few {
+		t.Errorf("a replay allocates %.0f bytes for each of 20,000 activities, and %.0f for each of 1,000", many, few)
+	}
+}
+
+// BenchmarkReplay reads and replays sequential activities, from the bytes that are stored.
+func BenchmarkReplay(b *testing.B) {
+	for _, n := range []int{100, 1_000, 10_000, 100_000} {
+		code, values := calling(n), stored(sequence(n))
+		b.Run(fmt.Sprintf("activities=%d", n), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				replayed(b, values, code, replay.CheckWarn)
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(n), "ns/activity")
+		})
 	}
 }
 

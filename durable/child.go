@@ -92,11 +92,14 @@ func (o Orchestration[I, O]) Start(ctx Context, in I, opts ...ChildOption) *Chil
 	if err != nil {
 		return refused(fmt.Errorf("its input cannot be sent: %w", err))
 	}
-	unread := func(err error) error {
-		return &OrchestrationError{Instance: id, Status: Completed, Message: err.Error(), causes: []error{err}}
-	}
-	return &Child[O]{outcome[O](ctx, p, func(f *history.Failure) error { return childError(id, f) }, unread), id}
+	f := new(Future[O])
+	f.expect(ctx, p, id, &childTold)
+	return &Child[O]{f, id}
 }
+
+var childTold = told{failed: childError, unread: func(id string, err error) error {
+	return &OrchestrationError{Instance: id, Status: Completed, Message: err.Error(), causes: []error{err}}
+}}
 
 // check refuses what no child can have.
 func (r *childRequest) check() error {

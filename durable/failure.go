@@ -46,10 +46,8 @@ func activityError(f *history.Failure) error {
 }
 
 // unusable makes the error of a call of an activity, or of a step, whose input or result cannot be used.
-func unusable(name string) func(error) error {
-	return func(err error) error {
-		return &ActivityError{Activity: name, Message: err.Error(), causes: []error{err}}
-	}
+func unusable(name string, err error) error {
+	return &ActivityError{Activity: name, Message: err.Error(), causes: []error{err}}
 }
 
 // causesOf are the errors that a failure wrapped.

@@ -19,10 +19,18 @@ type Awaitable interface {
 type Future[T any] struct {
 	run  *replay.Run
 	wait *replay.Promise
-	get  func() (T, error)
+	get  func() (T, error) // nil: what came of an operation is read, and errors are told of its name
+	name string
+	told *told
 	done bool
 	v    T
 	err  error
+}
+
+// told is how errors are told of an operation: that it failed, and that its result is no T.
+type told struct {
+	failed func(name string, f *history.Failure) error
+	unread func(name string, err error) error
 }
 
 // Ready reports whether Await would return at once.
@@ -37,33 +45,44 @@ func (f *Future[T]) Await() (T, error) {
 		f.run.Await(f.wait)
 	}
 	if !f.done { // another coroutine may have been here meanwhile
-		if f.err = f.wait.Err(); f.err == nil {
+		switch f.err = f.wait.Err(); {
+		case f.err != nil:
+		case f.get != nil:
 			f.v, f.err = f.get()
+		default:
+			f.v, f.err = f.read(f.wait.Outcome())
 		}
 		f.done, f.get = true, nil
 	}
 	return f.v, f.err
 }
 
-// failed is a future whose operation could not even be asked for.
-func failed[T any](ctx Context, err error) *Future[T] {
-	return &Future[T]{run: ctx.run, wait: replay.Completed(), done: true, err: err}
+// read reads what came of an operation: JSON, or a failure.
+func (f *Future[T]) read(e *history.Event) (v T, err error) {
+	if e.Failure != nil {
+		return v, f.told.failed(f.name, e.Failure)
+	}
+	if v, err = decode[T](e.Data.Bytes); err != nil {
+		err = f.told.unread(f.name, fmt.Errorf("the result is no %T: %w", v, err))
+	}
+	return v, err
 }
 
-// outcome is a future of an operation whose result is JSON or a failure, of which wrap makes an error; so does unread of the reason
-// why the JSON is no T. It is given up with the context's scope.
-func outcome[T any](ctx Context, p *replay.Promise, wrap func(*history.Failure) error, unread func(error) error) *Future[T] {
+// fail makes f one whose operation could not even be asked for.
+func (f *Future[T]) fail(ctx Context, err error) {
+	f.run, f.wait, f.done, f.err = ctx.run, replay.Completed(), true, err
+}
+
+func failed[T any](ctx Context, err error) *Future[T] {
+	f := new(Future[T])
+	f.fail(ctx, err)
+	return f
+}
+
+// expect makes f the future of an operation's outcome. It is given up with the context's scope.
+func (f *Future[T]) expect(ctx Context, p *replay.Promise, name string, t *told) {
 	ctx.run.Watch(ctx.scope, p, nil)
-	return &Future[T]{run: ctx.run, wait: p, get: func() (v T, err error) {
-		e := p.Outcome()
-		if e.Failure != nil {
-			return v, wrap(e.Failure)
-		}
-		if v, err = decode[T](e.Data.Bytes); err != nil {
-			err = unread(fmt.Errorf("the result is no %T: %w", v, err))
-		}
-		return v, err
-	}}
+	f.run, f.wait, f.name, f.told = ctx.run, p, name, t
 }
 
 // First waits until one of the futures is ready and returns it, to be told by identity; of several that are ready, the

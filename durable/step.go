@@ -43,7 +43,9 @@ func Step[T any](ctx Context, name string, f func(context.Context) (T, error), o
 		}
 		return output, failure
 	})
-	return outcome[T](Detached(ctx), p, activityError, unusable(name)).Await()
+	var fut Future[T]
+	fut.expect(Detached(ctx), p, name, &activityTold)
+	return fut.Await()
 }
 
 // InlineActivity is an activity that is run as a step: what Inline returns.

@@ -88,19 +88,29 @@ func readEvent(r *reader, e *Event) {
 			e.Build = r.string()
 		case 14:
 			e.Failure = new(Failure)
-			r.within(func(r *reader) { readFailure(r, e.Failure, 0) })
+			sub := r.enter()
+			readFailure(&sub, e.Failure, 0)
+			r.leave(&sub)
 		case 15:
 			e.Policy = new(Policy)
-			r.within(func(r *reader) { readPolicy(r, e.Policy) })
+			sub := r.enter()
+			readPolicy(&sub, e.Policy)
+			r.leave(&sub)
 		case 16:
 			e.Start = new(Start)
-			r.within(func(r *reader) { readStart(r, e.Start) })
+			sub := r.enter()
+			readStart(&sub, e.Start)
+			r.leave(&sub)
 		case 17:
 			e.Rewound = new(Rewound)
-			r.within(func(r *reader) { readRewound(r, e.Rewound) })
+			sub := r.enter()
+			readRewound(&sub, e.Rewound)
+			r.leave(&sub)
 		case 18:
 			e.Target = new(Target)
-			r.within(func(r *reader) { readTarget(r, e.Target) })
+			sub := r.enter()
+			readTarget(&sub, e.Target)
+			r.leave(&sub)
 		case 19:
 			v := r.uint()
 			if e.Close = Close(v); v > uint64(Terminate) {
@@ -241,39 +251,30 @@ func readStart(r *reader, s *Start) {
 		switch r.field {
 		case 1:
 			s.Parent = new(Parent)
-			r.within(func(r *reader) { readParent(r, s.Parent) })
+			sub := r.enter()
+			readParent(&sub, s.Parent)
+			r.leave(&sub)
 		case 2:
 			s.TraceParent = r.string()
 		case 3:
 			s.TraceState = r.string()
 		case 4:
 			var k, v string
-			r.within(func(r *reader) { readTag(r, &k, &v) })
+			sub := r.enter()
+			readTag(&sub, &k, &v)
+			r.leave(&sub)
 			if s.Tags == nil {
 				s.Tags = map[string]string{}
 			}
 			s.Tags[k] = v
 		case 5:
-			r.within(func(r *reader) {
-				for r.next(1) {
-					if r.field != 1 {
-						r.unknown()
-						return
-					}
-					s.Carried = append(s.Carried, r.string())
-				}
-			})
+			sub := r.enter()
+			readCarried(&sub, s)
+			r.leave(&sub)
 		case 6:
-			r.within(func(r *reader) {
-				for r.next(1) {
-					if r.field != 1 {
-						r.unknown()
-						return
-					}
-					s.Known = append(s.Known, Known{})
-					r.within(func(r *reader) { readKnown(r, &s.Known[len(s.Known)-1]) })
-				}
-			})
+			sub := r.enter()
+			readAllKnown(&sub, s)
+			r.leave(&sub)
 		case 7:
 			if needs := r.uint(); needs&^needsParent != 0 {
 				r.newer("needs %b of a start", needs)
@@ -289,6 +290,29 @@ func readStart(r *reader, s *Start) {
 		default:
 			r.unknown()
 		}
+	}
+}
+
+func readCarried(r *reader, s *Start) {
+	for r.next(1) {
+		if r.field != 1 {
+			r.unknown()
+			return
+		}
+		s.Carried = append(s.Carried, r.string())
+	}
+}
+
+func readAllKnown(r *reader, s *Start) {
+	for r.next(1) {
+		if r.field != 1 {
+			r.unknown()
+			return
+		}
+		s.Known = append(s.Known, Known{})
+		sub := r.enter()
+		readKnown(&sub, &s.Known[len(s.Known)-1])
+		r.leave(&sub)
 	}
 }
 

@@ -59,10 +59,14 @@ func readFailure(r *reader, f *Failure, depth int) {
 				return
 			}
 			var cause Failure
-			r.within(func(r *reader) { readFailure(r, &cause, depth+1) })
+			sub := r.enter()
+			readFailure(&sub, &cause, depth+1)
+			r.leave(&sub)
 			f.Causes = append(f.Causes, cause)
 		case 7:
-			r.within(func(r *reader) { readProperties(r, f) })
+			sub := r.enter()
+			readProperties(&sub, f)
+			r.leave(&sub)
 		case 8:
 			f.Instance = r.string()
 		case 9:
@@ -80,7 +84,9 @@ func readProperties(r *reader, f *Failure) {
 			return
 		}
 		var k, v string
-		r.within(func(r *reader) { readTag(r, &k, &v) })
+		sub := r.enter()
+		readTag(&sub, &k, &v)
+		r.leave(&sub)
 		if f.Properties == nil {
 			f.Properties = map[string]string{}
 		}

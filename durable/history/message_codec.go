@@ -31,9 +31,8 @@ func DecodeMessage(b []byte) (*Message, error) {
 	}
 	m := new(Message)
 	r := newReader(b)
-	r.pos = 2
 	for r.next(0) {
-		readMessageField(r, m)
+		readMessageField(&r, m)
 	}
 	switch {
 	case r.err != nil:
@@ -63,7 +62,9 @@ func readMessageField(r *reader, m *Message) {
 	case 4:
 		m.Generation = r.uint()
 	case 5:
-		r.within(func(r *reader) { readEvent(r, &m.Event) })
+		sub := r.enter()
+		readEvent(&sub, &m.Event)
+		r.leave(&sub)
 	case 6:
 		m.Attempt = r.uint32()
 	case 7:
@@ -72,7 +73,9 @@ func readMessageField(r *reader, m *Message) {
 		m.Waiting = r.time()
 	case 9:
 		m.Replaces = new(Version)
-		r.within(func(r *reader) { readVersion(r, m.Replaces) })
+		sub := r.enter()
+		readVersion(&sub, m.Replaces)
+		r.leave(&sub)
 	case 10:
 		m.Number = r.uint()
 	case 12:

@@ -75,13 +75,14 @@ func DecodeRow(b []byte) (*Row, error) {
 	}
 	row := new(Row)
 	r := newReader(b)
-	r.pos = 2
 	for r.next(0) {
 		switch r.field {
 		case 1:
 			row.Instance = r.string()
 		case 2:
-			r.within(func(r *reader) { readEvent(r, &row.Start) })
+			sub := r.enter()
+			readEvent(&sub, &row.Start)
+			r.leave(&sub)
 		case 3:
 			v := r.uint()
 			if v < uint64(StatusPending) || v > uint64(StatusTerminated) {
@@ -92,7 +93,9 @@ func DecodeRow(b []byte) (*Row, error) {
 			row.Custom.Bytes = r.bytes()
 		case 5:
 			row.End = new(Event)
-			r.within(func(r *reader) { readEvent(r, row.End) })
+			sub := r.enter()
+			readEvent(&sub, row.End)
+			r.leave(&sub)
 		case 6:
 			row.SuspendReason = r.string()
 		case 7:

@@ -43,13 +43,38 @@ func (s *Segment) Encode() []byte {
 
 // DecodeSegment reads what Encode wrote. Strings and payloads of the segment share memory with b, which must not change
 // afterwards.
-func DecodeSegment(b []byte) (*Segment, error) {
+func DecodeSegment(b []byte) (*Segment, error) { return new(Slab).DecodeSegment(b) }
+
+// Slab has the memory of segments that are read one after the other: in a few pieces, each twice as large as the one before, and not in two for each segment. A piece
+// is kept as long as anything in it is. The zero Slab is ready.
+type Slab struct {
+	segments []Segment
+	events   []Event
+}
+
+// maxPiece is how many segments, or events, a piece has at most.
+const maxPiece = 1024
+
+// take returns the next n of a slab's pieces.
+func take[T any](from *[]T, n int) []T {
+	if n > cap(*from)-len(*from) {
+		*from = make([]T, 0, max(n, min(2*cap(*from), maxPiece)))
+	}
+	at := len(*from)
+	*from = (*from)[:at+n]
+	return (*from)[at : at+n : at+n]
+}
+
+// DecodeSegment is history's, with memory of the slab.
+func (slab *Slab) DecodeSegment(b []byte) (*Segment, error) {
 	if err := checkHeader(b); err != nil {
 		return nil, formatError("segment", err)
 	}
-	s := new(Segment)
 	r := newReader(b)
-	r.pos = 2
+	s := &take(&slab.segments, 1)[0]
+	if n := r.count(8); n > 0 {
+		s.Events = take(&slab.events, n)[:0]
+	}
 	for r.next(8) {
 		switch r.field {
 		case 1:
@@ -71,7 +96,9 @@ func DecodeSegment(b []byte) (*Segment, error) {
 		case 8:
 			s.Events = append(s.Events, Event{})
 			e := &s.Events[len(s.Events)-1]
-			r.within(func(r *reader) { readEvent(r, e) })
+			sub := r.enter()
+			readEvent(&sub, e)
+			r.leave(&sub)
 		default:
 			r.unknown()
 		}

@@ -23,7 +23,13 @@ const (
 )
 
 // Tail is the end of what the segments of one generation have so far, in their order, uncompressed. The zero Tail is that of none.
-type Tail struct{ b []byte }
+type Tail struct {
+	b    []byte
+	room []byte // for what is expanded next
+}
+
+// maxRoom is how much room is made at once, unless one segment needs more.
+const maxRoom = 64 << 10
 
 // Size is how many bytes of memory it takes.
 func (t *Tail) Size() int { return cap(t.b) }
@@ -75,7 +81,12 @@ func (t *Tail) Expand(stored []byte) ([]byte, error) {
 	if err != nil {
 		return nil, formatError("segment", err)
 	}
-	plain := make([]byte, 2+n)
+	if 2+n > cap(t.room)-len(t.room) {
+		t.room = make([]byte, 0, max(2+n, min(2*cap(t.room), maxRoom)))
+	}
+	at := len(t.room)
+	t.room = t.room[:at+2+n]
+	plain := t.room[at : at+2+n : at+2+n]
 	plain[0], plain[1] = FormatVersion, compressionNone
 	var got []byte
 	if d := t.dictionary(); d != nil {

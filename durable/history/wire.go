@@ -7,6 +7,7 @@ import (
 	"math"
 	"math/bits"
 	"time"
+	"unsafe"
 )
 
 // The wire encoding is a sequence of fields: a key (number<<1 | type) as an unsigned varint, then the value: type 0 is
@@ -98,10 +99,10 @@ type reader struct {
 	lo, hi int
 }
 
-func newReader(b []byte) *reader { return &reader{b: b, s: string(b), end: len(b)} }
-
-// sub returns a reader of the current field's bytes.
-func (r *reader) sub() *reader { return &reader{b: r.b, s: r.s, pos: r.lo, end: r.hi} }
+// newReader reads what is behind the header. Whoever hands b over does not change it any more: what is read shares its memory.
+func newReader(b []byte) reader {
+	return reader{b: b, s: unsafe.String(unsafe.SliceData(b), len(b)), pos: 2, end: len(b)}
+}
 
 func (r *reader) fail(format string, args ...any) {
 	if r.err == nil {
@@ -159,6 +160,16 @@ func (r *reader) next(repeats int) bool {
 	r.lo, r.hi = r.pos, r.pos+int(v)
 	r.pos = r.hi
 	return true
+}
+
+// count is how often a field comes, as far as what is behind the reader can be read.
+func (r reader) count(field int) (n int) {
+	for r.next(field) {
+		if r.field == field {
+			n++
+		}
+	}
+	return n
 }
 
 // unknown refuses the current field.
@@ -225,13 +236,15 @@ func (r *reader) duration() time.Duration {
 
 func (r *reader) float() float64 { return math.Float64frombits(bits.ReverseBytes64(r.uint())) }
 
-// within runs body over the fields of the current field and takes over its error.
-func (r *reader) within(body func(*reader)) {
+// enter returns a reader of the current field's bytes, and leave takes over its error.
+func (r *reader) enter() reader {
 	if !r.want(wireBytes) {
-		return
+		return reader{}
 	}
-	sub := r.sub()
-	body(sub)
+	return reader{b: r.b, s: r.s, pos: r.lo, end: r.hi}
+}
+
+func (r *reader) leave(sub *reader) {
 	if sub.err != nil {
 		r.fail("field %d: %w", r.field, sub.err)
 	}

@@ -127,7 +127,7 @@ func (h *History) appendFold(b []byte, to uint64) error {
 			return errFold
 		}
 		value := b[k : k+int(n)]
-		seg, err := history.DecodeSegment(value)
+		seg, err := h.slab.DecodeSegment(value)
 		if err != nil {
 			return err
 		}

@@ -22,6 +22,7 @@ type History struct {
 	folds    []uint64 // the numbers at which folds end, in order
 	unfolded int      // bytes of the segments after the last fold
 	tail     history.Tail
+	slab     history.Slab
 	buried   bool // a purge has begun with it
 }
 
@@ -120,7 +121,7 @@ func (h *History) append(item backend.Item) error {
 	if err != nil {
 		return fmt.Errorf("segment %d: %w", n, err)
 	}
-	seg, err := history.DecodeSegment(plain)
+	seg, err := h.slab.DecodeSegment(plain)
 	if err != nil {
 		return fmt.Errorf("segment %d: %w", n, err)
 	}

@@ -21,6 +21,7 @@ func (r *Run) Changed(id string) bool {
 	if op == nil && !r.passed() {
 		path := string(r.nextPath())
 		r.current.n--
+		r.own()
 		r.add(&history.Event{Kind: history.ChangeMarked, Op: path, Name: id, Version: 1})
 		took = true
 	}

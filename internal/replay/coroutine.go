@@ -171,17 +171,6 @@ func (h liveHandler) WithGroup(name string) slog.Handler {
 	return liveHandler{h.Handler.WithGroup(name), h.run}
 }
 
-// panicking reports whether a deferred function is running because of a panic: the panic is on the stack then.
-func panicking() bool {
-	var pcs [64]uintptr
-	for _, pc := range pcs[:runtime.Callers(2, pcs[:])] {
-		if f := runtime.FuncForPC(pc - 1); f != nil && f.Name() == "runtime.gopanic" {
-			return true
-		}
-	}
-	return false
-}
-
 const module = "github.com/durable-lambda/durable-lambda/"
 
 // source is the line of the code that called into this module.

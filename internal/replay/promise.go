@@ -75,7 +75,7 @@ func (r *Run) AwaitAny(ps ...*Promise) int {
 			continue
 		}
 		r.own()
-		if !r.past() && panicking() {
+		if !r.past() && r.panics {
 			r.fail(waitInPanic())
 		}
 		if fed = !r.parks && len(r.ready) == 0 && r.feed(); fed {

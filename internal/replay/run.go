@@ -20,6 +20,7 @@ type Run struct {
 	groups   []group
 	inputs   []input
 	history  int // segments[:history] come from the history
+	number   int // of the last event that the history has
 	recorded int // inputs[:recorded] come from the history
 	cursor   int // inputs[:cursor] have been fed
 	carried  int // inputs[:carried] are in the history or in what is committed next, whether the code takes them or not
@@ -52,6 +53,7 @@ type Run struct {
 	parks       bool            // every wait parks: tests compare
 	foreign     chan error      // of a goroutine of the code's own that has used the context
 	lost        atomic.Bool     // there was one
+	panics      bool            // a panic was under way when the code was here last
 	running     <-chan struct{} // closed when the code has come back that it was not waited for
 
 	status, savedStatus []byte
@@ -60,6 +62,7 @@ type Run struct {
 	ready      []*coroutine
 	current    *coroutine
 	scratch    []byte
+	probe      history.Event // what is compared
 	log        *slog.Logger
 }
 
@@ -92,8 +95,10 @@ type input struct {
 func newRun(code Code, past []*history.Segment, opt Options) *Run {
 	view := rewind(past)
 	inputs, commands := count(view.segments)
-	r := &Run{code: code, opt: opt, view: view, at: -1, channels: map[string]*channel{}, groups: []group{{}}, foreign: make(chan error, 1),
-		inputs: make([]input, 0, inputs+8), slab: make([]operation, 0, commands), kept: view.kept, epoch: view.rewinds}
+	r := &Run{code: code, opt: opt, view: view, at: -1, channels: map[string]*channel{}, foreign: make(chan error, 1),
+		inputs: make([]input, 0, inputs+8), slab: make([]operation, 0, commands), kept: view.kept, epoch: view.rewinds,
+		segments: make([]segment, 0, len(view.segments)+8), groups: append(make([]group, 0, len(view.segments)+8), group{}),
+		ops: index{root: make([]*operation, 0, commands)}}
 	r.log = slog.New(liveHandler{opt.Log.Handler(), r})
 	var suspended, terminated, unfinished bool
 	number := 0
@@ -128,7 +133,7 @@ func newRun(code Code, past []*history.Segment, opt Options) *Run {
 	for _, e := range view.again {
 		r.pending = append(r.pending, &operation{event: e, asked: true})
 	}
-	r.recorded, r.history = len(r.inputs), len(view.segments)
+	r.recorded, r.history, r.number = len(r.inputs), len(view.segments), number
 	return r
 }
 

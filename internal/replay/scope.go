@@ -58,7 +58,10 @@ func (r *Run) EndScope(s *Scope, cause error) {
 		return
 	}
 	r.alive()
-	if s.cause != nil || panicking() {
+	if s.cause != nil {
+		return
+	}
+	if panics, _ := stack(); panics {
 		return
 	}
 	r.giveUpAll(s, cause)

@@ -17,7 +17,7 @@ type Check uint8
 const (
 	// CheckOff does not look: recorded operations are not even encoded.
 	CheckOff Check = iota
-	// CheckWarn logs a warning.
+	// CheckWarn logs a warning. It looks at the newest operations only, so that long histories are not encoded again.
 	CheckWarn
 	// CheckStrict is a mismatch.
 	CheckStrict
