@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	inboxPumps    = 8
+	inboxPumps    = 32
 	wakePumps     = 4
 	activityPumps = 32
 	longPoll      = 20 * time.Second

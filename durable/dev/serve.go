@@ -86,14 +86,15 @@ func Serve(ctx context.Context, c Config) (err error) {
 	if err != nil {
 		return err
 	}
-	w, err := worker.New(worker.Config{Store: st, Handlers: handlers, Log: c.Log, Build: buildID(), HTTP: web.Do, Notify: c.Notify,
+	relayed := store.New(store.Config{Backend: codec.Wrap(db.Relay(), c.Codec), MaxPayload: c.MaxPayload})
+	w, err := worker.New(worker.Config{Store: relayed, Handlers: handlers, Log: c.Log, Build: buildID(), HTTP: web.Do, Notify: c.Notify,
 		Execute: shell.Parallel, Watch: shell.Watch(c.Log, shell.StuckAfter), Warm: warmBytes, InFlight: c.InFlight})
 	if err != nil {
 		return err
 	}
 	defer w.Close()
 	c.banner(listener.Addr(), data)
-	stopPumps := startPumps(w, st, db, c.Log)
+	stopPumps := startPumps(w, relayed, db, c.Log)
 	defer stopPumps()
 	return c.serve(ctx, listener, services, management, mailbox, urls)
 }

@@ -50,7 +50,10 @@ type Schedule struct {
 
 	mu      sync.Mutex
 	closed  bool
-	changed chan struct{} // closed when something may have become ready, or due earlier
+	waiting []*waiter
+	rung    int         // of those who waited, that were woken and have not looked yet
+	alarm   *time.Timer // rings at alarmAt
+	alarmAt time.Time
 	entries map[uint64]*message
 	hidden  hiddenHeap
 	ready   []*lane
@@ -78,7 +81,7 @@ type lane struct {
 
 // New returns an empty Schedule.
 func New(o Options) *Schedule {
-	return &Schedule{opts: o, changed: make(chan struct{}), entries: map[uint64]*message{}, lanes: map[string]*lane{}}
+	return &Schedule{opts: o, entries: map[uint64]*message{}, lanes: map[string]*lane{}}
 }
 
 // Add puts a message in its place. It reports false, and does nothing, for a duplicate.
@@ -100,7 +103,7 @@ func (s *Schedule) Add(e Entry) bool {
 	} else {
 		s.show(m)
 	}
-	s.signal()
+	s.ring()
 	return true
 }
 
@@ -121,7 +124,7 @@ func (s *Schedule) Take(max int) []Taken {
 func (s *Schedule) take(max int, now time.Time) []Taken {
 	s.advance(now)
 	var taken []Taken
-	for len(taken) < max {
+	for len(taken) < max && (len(taken) == 0 || len(s.waiting) == 0) { // others who wait get the next group
 		l := s.pick()
 		if l == nil {
 			break
@@ -149,7 +152,7 @@ func (s *Schedule) Done(receipt string) (seq uint64, ok bool) {
 	heap.Remove(&s.hidden, m.place)
 	delete(s.entries, m.Seq)
 	s.unlock(m)
-	s.signal()
+	s.ring()
 	return m.Seq, true
 }
 
@@ -163,7 +166,7 @@ func (s *Schedule) Defer(receipt string, d time.Duration) bool {
 	if m == nil {
 		return false
 	}
-	defer s.signal()
+	defer s.ring()
 	heap.Remove(&s.hidden, m.place)
 	if d > 0 {
 		s.hide(m, now.Add(d))

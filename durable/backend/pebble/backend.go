@@ -132,6 +132,13 @@ func (b *Backend) Backend() backend.Backend {
 	return backend.Backend{Table: b.table, Inbox: b.inbox, Wake: b.wake, Activities: b.activities, Blobs: b.blobs}
 }
 
+// Relay returns the ports for a worker in this process, whose Send does not wait until the messages are synced. All that is written is in one log, in its order: whoever
+// acknowledges a message after having sent what it asks for loses, in a crash of the machine, the acknowledgement with what was sent, or neither, and the message comes again. And
+// whatever is synced later, a segment or a row, is with all that was sent before. For others, who tell somebody that a message was sent, are those of Backend.
+func (b *Backend) Relay() backend.Backend {
+	return backend.Backend{Table: b.table, Inbox: relay{b.inbox}, Wake: relay{b.wake}, Activities: relay{b.activities}, Blobs: b.blobs}
+}
+
 // Close waits for the calls under way, ends every Receive that waits, and releases the folder. Later calls return
 // backend.ErrClosed. Closing again is no error.
 func (b *Backend) Close() error {

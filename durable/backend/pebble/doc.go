@@ -5,7 +5,8 @@
 //
 // Put, Delete, Send and Blobs.Put return when their effect is synced; calls made at the same time share a sync. No read
 // returns what is not synced yet, so nothing that was seen is lost with the process. An item and its index entry change
-// together. Two things are given up for speed, and cost a redelivery at most: an Ack is written at once but not waited
+// together. A worker of the same process sends by the ports of Relay, which do not wait for the sync: the log keeps the order in which it sends, syncs and
+// acknowledges, so that no crash can take what it sent and leave what it did after. Two things are given up for speed, and cost a redelivery at most: an Ack is written at once but not waited
 // for, and who has received what is known in memory only, so that after a restart every message that is not acknowledged
 // is ready at once, unless its delay has not ended. Deduplication begins anew with a restart.
 //

@@ -56,9 +56,20 @@ func loadQueue(s *store, name string, ordered bool, visibility time.Duration) (*
 func (q *queue) id() byte { return q.name[0] }
 
 func (q *queue) Send(ctx context.Context, messages []backend.Message) []error {
+	return q.send(ctx, messages, pebble.Sync)
+}
+
+// relay is a queue as a worker of this process has it: what it sends is not waited for.
+type relay struct{ *queue }
+
+func (r relay) Send(ctx context.Context, messages []backend.Message) []error {
+	return r.send(ctx, messages, pebble.NoSync)
+}
+
+func (q *queue) send(ctx context.Context, messages []backend.Message, sync *pebble.WriteOptions) []error {
 	errs := make([]error, len(messages))
 	err := q.call(ctx, nil, func() error {
-		entries, err := q.write(messages, errs)
+		entries, err := q.write(messages, errs, sync)
 		if err != nil {
 			return err
 		}
@@ -80,8 +91,8 @@ func (q *queue) Send(ctx context.Context, messages []backend.Message) []error {
 	return errs
 }
 
-// write makes the messages durable, but for those that it refuses in errs and for duplicates.
-func (q *queue) write(messages []backend.Message, errs []error) ([]delivery.Entry, error) {
+// write makes the messages durable, or has them be so with what is synced next; but for those that it refuses in errs and for duplicates.
+func (q *queue) write(messages []backend.Message, errs []error, sync *pebble.WriteOptions) ([]delivery.Entry, error) {
 	batch := q.db.NewBatch()
 	defer batch.Close()
 	var entries []delivery.Entry
@@ -99,10 +110,10 @@ func (q *queue) write(messages []backend.Message, errs []error) ([]delivery.Entr
 	if len(entries) == 0 {
 		return nil, nil
 	}
-	return entries, batch.Commit(pebble.Sync)
+	return entries, batch.Commit(sync)
 }
 
-// add lets durable messages be received. One whose id came with another Send in the meantime is removed again.
+// add lets messages be received that were written. One whose id came with another Send in the meantime is removed again.
 func (q *queue) add(entries []delivery.Entry) error {
 	for _, e := range entries {
 		if q.schedule.Add(e) {
