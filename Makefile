@@ -2,7 +2,7 @@
 SHELL := bash
 SEEDS ?= 20000
 ARGS  ?=
-CODE  := cmd durable examples internal lambdas localstack/deploy tests
+CODE  := bench cmd durable examples internal lambdas localstack/deploy tests
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,8 +37,16 @@ cost: ## what the reference workload costs on AWS, beside others
 	@mkdir -p build && go test -count=1 -run TestCost ./durable/awslambda -args -cost >build/cost.log || { cat build/cost.log; exit 1; }
 	@cat build/cost.md
 
-bench: ## replay, codec, store, cold starts
-	@go test -run '^$$' -bench . -benchmem ./internal/replay ./durable ./durable/history ./durable/backend/... ./cmd/durable ./tests/cold
+bench: ## measure replay, store, server, functions and peers: docs/performance.md has the table. About ten minutes
+	@mkdir -p build
+	@go test -run '^$$' -bench . -benchmem -timeout 60m ./durable ./durable/history ./durable/backend/... ./durable/awslambda ./durable/dev ./cmd/durable ./tests/cold >build/bench.txt || { cat build/bench.txt; exit 1; }
+	@cd bench && go test -run '^$$' -bench . -timeout 60m . >>../build/bench.txt || { cat ../build/bench.txt; exit 1; }
+	@cd bench && go run ./report -json ../build/bench.json ../build/bench.txt
+
+bench-check: ## what a replay allocates, against bench/baseline.txt, and that its cost grows with the history no faster than it does
+	@mkdir -p build
+	@go test -run '^$$' -bench 'Replay|FanOut|Switch|Tail' -benchmem -benchtime 200ms -count 3 ./durable ./durable/history >build/bench-check.txt || { cat build/bench-check.txt; exit 1; }
+	@cd bench && go run ./report -check baseline.txt $(ARGS) ../build/bench-check.txt
 
 fuzz: ## every fuzz target for 20 seconds
 	@for p in $$(go list ./...); do for f in $$(go test -list '^Fuzz' $$p | grep '^Fuzz'); do go test -run '^$$' -fuzz "^$$f$$" -fuzztime 20s $$p || exit 1; done; done
@@ -60,5 +68,5 @@ smoke-aws: ## try a deployment on AWS itself: costs cents, and cleans up
 
 clean: ## remove what was built
 	@rm -rf bin .cache .aws-sam
-.PHONY: help run test test-unit sim sim-mutations conformance chaos test-clients check race bench cost fuzz api localstack-up deploy-local localstack-down test-aws test-e2e smoke-aws clean
+.PHONY: help run test test-unit sim sim-mutations conformance chaos test-clients check race bench bench-check cost fuzz api localstack-up deploy-local localstack-down test-aws test-e2e smoke-aws clean
 .DEFAULT_GOAL := help

@@ -79,7 +79,7 @@ func referred(inline bool) func(durable.Context, goods) (goods, error) {
 
 // fleet drives the functions as Lambda does.
 type fleet struct {
-	t        *testing.T
+	t        testing.TB
 	now      time.Time
 	e        *endpoint.Endpoint
 	h        *hub
@@ -92,7 +92,7 @@ type fleet struct {
 	usage    budget.Usage
 }
 
-func newFleet(t *testing.T, batch int, cold float64, inline bool) *fleet {
+func newFleet(t testing.TB, batch int, cold float64, inline bool) *fleet {
 	f := &fleet{t: t, now: durabletest.Epoch, batch: batch, cold: cold, random: rand.New(rand.NewPCG(1, 2))}
 	clock := func() time.Time { return f.now }
 	f.e = endpoint.New(endpoint.Options{Now: clock})

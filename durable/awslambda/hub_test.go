@@ -167,7 +167,7 @@ func (h *testHub) conclude(ctx context.Context, f handler, q backend.Queue, arn 
 }
 
 // failuresOf reads an answer as Lambda reads it.
-func failuresOf(t *testing.T, answer any) []string {
+func failuresOf(t testing.TB, answer any) []string {
 	t.Helper()
 	b, err := json.Marshal(answer)
 	if err != nil {

@@ -64,12 +64,12 @@ func BenchmarkStart(b *testing.B) {
 	}
 }
 
-// build builds a function as infra/build does.
-func build(b *testing.B, name string) string {
+// build builds a function as infra/build does, for this machine unless env says for which.
+func build(b testing.TB, name string, env ...string) string {
 	b.Helper()
 	out := filepath.Join(b.TempDir(), "bootstrap")
 	cmd := exec.Command("go", "build", "-tags", "lambda.norpc", "-trimpath", "-ldflags", "-s -w", "-o", out, "../../lambdas/"+name)
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	cmd.Env = append(append(os.Environ(), "CGO_ENABLED=0"), env...)
 	if msg, err := cmd.CombinedOutput(); err != nil {
 		b.Fatalf("%v: %s", err, msg)
 	}
@@ -77,7 +77,7 @@ func build(b *testing.B, name string) string {
 }
 
 // zipped is the size of the zip file.
-func zipped(b *testing.B, binary string) int {
+func zipped(b testing.TB, binary string) int {
 	b.Helper()
 	content, err := os.ReadFile(binary)
 	if err != nil {

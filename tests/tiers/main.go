@@ -42,7 +42,7 @@ func tiers(seeds int) []tier {
 			args: []string{"-timeout", "30m", "-v", "-run", "^(TestMutants|TestShrinking)$", "-parallel", "2", "-args", "-mutants=5000"}},
 		{name: "conformance", what: "sentences on memory and Pebble, in five modes", do: conformance},
 		{name: "chaos", what: "the server killed under load", packages: []string{"./tests/chaos"}, args: []string{"-count=1"}},
-		{name: "template", what: "the SAM template: lint, rules, permissions", packages: []string{"./tests/template"},
+		{name: "template", what: "the SAM template: lint, rules, permissions, sizes", packages: []string{"./tests/template", "./tests/cold"},
 			args: []string{"-tags=template", "-count=1"}, missing: exec.Command("infra/missing")},
 		{name: "clients", what: "Azure's clients, answers against OpenAPI", packages: []string{"./tests/clients"},
 			args: []string{"-tags=clients", "-count=1"}, missing: exec.Command("tests/clients/missing")},

@@ -29,20 +29,21 @@ type Config struct {
 func New(c Config) backend.Backend {
 	var b backend.Backend
 	if c.DynamoDB != nil && c.Table != "" {
-		b.Table = &table{client: c.DynamoDB, name: c.Table}
+		b.Table = &table{client: dynamoDBCallsOf(c.DynamoDB), name: c.Table}
 	}
 	if c.SQS != nil {
-		b.Inbox = newQueue(c.SQS, "inbox", c.InboxURL, true)
-		b.Wake = newQueue(c.SQS, "wake", c.WakeURL, false)
-		b.Activities = newQueue(c.SQS, "activities", c.ActivitiesURL, false)
+		calls := sqsCallsOf(c.SQS)
+		b.Inbox = newQueue(calls, "inbox", c.InboxURL, true)
+		b.Wake = newQueue(calls, "wake", c.WakeURL, false)
+		b.Activities = newQueue(calls, "activities", c.ActivitiesURL, false)
 		b.Dead = backend.Dead{
-			Inbox:      newQueue(c.SQS, "dead inbox", c.DeadInboxURL, true),
-			Wake:       newQueue(c.SQS, "dead wake", c.DeadWakeURL, false),
-			Activities: newQueue(c.SQS, "dead activities", c.DeadActivitiesURL, false),
+			Inbox:      newQueue(calls, "dead inbox", c.DeadInboxURL, true),
+			Wake:       newQueue(calls, "dead wake", c.DeadWakeURL, false),
+			Activities: newQueue(calls, "dead activities", c.DeadActivitiesURL, false),
 		}
 	}
 	if c.S3 != nil && c.Bucket != "" {
-		b.Blobs = &blobs{client: c.S3, bucket: c.Bucket, prefix: c.BlobPrefix}
+		b.Blobs = &blobs{client: s3CallsOf(c.S3), bucket: c.Bucket, prefix: c.BlobPrefix}
 	}
 	return b
 }

@@ -17,7 +17,7 @@ import (
 var _ backend.Blobs = (*blobs)(nil)
 
 type blobs struct {
-	client         *s3.Client
+	client         s3Calls
 	bucket, prefix string
 }
 

@@ -79,7 +79,7 @@ type bounds struct {
 
 // pages reads until it has all that is within the bounds; an answer of DynamoDB ends after 1 MB. decode returns what was
 // found, and its sort key.
-func pages[T any](ctx context.Context, client *dynamodb.Client, in *dynamodb.QueryInput, b bounds,
+func pages[T any](ctx context.Context, client dynamoDBCalls, in *dynamodb.QueryInput, b bounds,
 	decode func(attributes) (T, string, error)) ([]T, error) {
 	if b.to != "" && b.from >= b.to {
 		return nil, nil

@@ -26,13 +26,13 @@ const (
 )
 
 type queue struct {
-	client  *sqs.Client
+	client  sqsCalls
 	name    string
 	url     string
 	ordered bool
 }
 
-func newQueue(client *sqs.Client, name, url string, ordered bool) backend.Queue {
+func newQueue(client sqsCalls, name, url string, ordered bool) backend.Queue {
 	if url == "" {
 		return nil
 	}

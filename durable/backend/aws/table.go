@@ -15,7 +15,7 @@ import (
 var _ backend.Table = (*table)(nil)
 
 type table struct {
-	client *dynamodb.Client
+	client dynamoDBCalls
 	name   string
 }
 

@@ -1,0 +1,31 @@
+package main
+
+// targets are what the product is to reach, and the peers beside it.
+var targets = []struct{ what, benchmark, unit, target string }{
+	{"replay from stored bytes, 100 activities", "Replay/activities=100", "ns/activity", "1,000"},
+	{"replay from stored bytes, 1,000 activities", "Replay/activities=1000", "ns/activity", "1,000"},
+	{"replay from stored bytes, 10,000 activities", "Replay/activities=10000", "ns/activity", "1,000"},
+	{"replay from stored bytes, 100,000 activities", "Replay/activities=100000", "ns/activity", "1,000; 1.2 times that of 100"},
+	{"allocations of a replay of 10,000 activities", "Replay/activities=10000", "allocs/op", "2 for each"},
+	{"a kilobyte of JSON in and out, 10,000 activities: durable-lambda", "Replayers/durable-lambda/activities=10000", "ns/activity", ""},
+	{"… Temporal's Go SDK", "Replayers/Temporal_Go_SDK/activities=10000", "ns/activity", ""},
+	{"… stored: durable-lambda", "Replayers/durable-lambda/activities=10000", "stored-B/activity", ""},
+	{"… stored: Temporal", "Replayers/Temporal_Go_SDK/activities=10000", "stored-B/activity", ""},
+	{"queued activities, 100 instances, on disk", "Throughput/queued/instances=100", "activities/s", "10,000"},
+	{"inline steps, 100 instances, on disk", "Throughput/inline/instances=100", "activities/s", "25,000"},
+	{"five activities in a row on an idle server", "Latency", "p50-ms", "5"},
+	{"1,000 activities in a row, one instance", "Long/sequential/activities=1000", "ns/activity", ""},
+	{"100,000 activities in a row, one instance", "Long/sequential/activities=100000", "ns/activity", "1.2 times that of 1,000"},
+	{"1,000 activities at once, one instance", "Long/fan-out/activities=1000", "ns/activity", ""},
+	{"100,000 activities at once, one instance", "Long/fan-out/activities=100000", "ns/activity", "1.2 times that of 1,000"},
+	{"1,000 generations, each with an activity", "Long/generations/activities=1000", "ns/activity", ""},
+	{"100,000 generations, each with an activity", "Long/generations/activities=100000", "ns/activity", "1.2 times that of 1,000"},
+	{"heap of 100,000 activities in a row", "Long/sequential/activities=100000", "peak-MB", ""},
+	{"heap of 100,000 activities at once", "Long/fan-out/activities=100000", "peak-MB", ""},
+	{"heap of 100,000 generations", "Long/generations/activities=100000", "peak-MB", ""},
+	{"a warm turn of the orchestrator's function, without the SDK's calls", "WarmTurn", "ms/turn-beside-the-SDK", "0.5"},
+	{"start of the orchestrator's function", "Start/orchestrator", "cpu-ms/op", "60"},
+	{"start of the starter's function", "Start/starter", "cpu-ms/op", "60"},
+	{"start of the activities' function", "Start/activity", "cpu-ms/op", "60"},
+	{"zip file of the activities' function, the largest", "Start/activity", "zip-MB", "8"},
+}
