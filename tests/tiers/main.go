@@ -42,6 +42,7 @@ func tiers(seeds int) []tier {
 			args: []string{"-timeout", "30m", "-v", "-run", "^(TestMutants|TestShrinking)$", "-parallel", "2", "-args", "-mutants=5000"}},
 		{name: "conformance", what: "sentences on memory and Pebble, in five modes", do: conformance},
 		{name: "chaos", what: "the server killed under load", packages: []string{"./tests/chaos"}, args: []string{"-count=1"}},
+		{name: "bench", what: "allocations, growth, and who replays beside", do: benchmarks},
 		{name: "template", what: "the SAM template: lint, rules, permissions, sizes", packages: []string{"./tests/template", "./tests/cold"},
 			args: []string{"-tags=template", "-count=1"}, missing: exec.Command("infra/missing")},
 		{name: "clients", what: "Azure's clients, answers against OpenAPI", packages: []string{"./tests/clients"},
@@ -166,6 +167,21 @@ func conformance() error {
 	cmd.Dir = "tests/conformance"
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	return cmd.Run()
+}
+
+// benchmarks checks what of the benchmarks does not depend on the machine. Their module is not the product's.
+func benchmarks() error {
+	for _, c := range []struct {
+		dir  string
+		args []string
+	}{{"bench", []string{"go", "vet", "./..."}}, {"bench", []string{"go", "test", "./..."}}, {".", []string{"make", "--no-print-directory", "bench-check"}}} {
+		cmd := exec.Command(c.args[0], c.args[1:]...)
+		cmd.Dir, cmd.Stdout, cmd.Stderr = c.dir, os.Stdout, os.Stderr
+		if err := cmd.Run(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // expand lists packages, without those that are to be left out.
