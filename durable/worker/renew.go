@@ -204,13 +204,13 @@ func (a *attempt) knows(old *state, but []string, messages []*history.Message) [
 	for n, seg := range segments {
 		for i := range seg.Events {
 			if id := a.identity(&seg.Events[i], n >= first); id != "" && !slices.Contains(but, id) {
-				known[id] = history.Known{ID: id, At: seg.Time, Last: n >= first}
+				known[id] = history.Known{ID: id, At: since(seg.Events[i].MessageID, seg.Time), Last: n >= first}
 			}
 		}
 	}
 	for _, m := range messages {
 		if id := messageID(m); !old.undecided(m) && !slices.Contains(but, id) {
-			known[id] = history.Known{ID: id, At: old.last, Last: true}
+			known[id] = history.Known{ID: id, At: since(m.Event.MessageID, old.last), Last: true}
 		}
 	}
 	maps.DeleteFunc(known, func(_ string, k history.Known) bool { return !k.Last && old.last.Sub(k.At) > knownFor })
@@ -226,6 +226,14 @@ func messageID(m *history.Message) string {
 		return m.Event.MessageID
 	}
 	return m.ID
+}
+
+// since is when a message was consumed, if it came from outside. Another is of its generation, and known for one more: after that it is older than what it could mean something to.
+func since(external string, t time.Time) time.Time {
+	if external == "" {
+		return time.Time{}
+	}
+	return t
 }
 
 // identity is that of the message which brought the event; only those from outside have one unless all.

@@ -68,6 +68,24 @@ func TestContinueAsNew(t *testing.T) {
 	h.is("one", durable.Completed)
 }
 
+// TestAGenerationKnowsOfTheOneBeforeIt: what came of its own activities is known for one generation only, so that a loop does not carry a thousand names along.
+func TestAGenerationKnowsOfTheOneBeforeIt(t *testing.T) {
+	t.Parallel()
+	h := newHub(t, worker.Config{}, greet.Bind(greetBody), eternal.Bind(func(ctx durable.Context, r round) (string, error) {
+		if _, err := greet.Call(ctx, fmt.Sprint(r.N)); err != nil || r.N == 20 {
+			return "", err
+		}
+		return "", eternal.ContinueAsNew(ctx, round{N: r.N + 1})
+	}))
+	h.submitEternal(round{})
+	h.settle()
+	h.is("one", durable.Completed)
+	begun := h.segments("one")[0][0]
+	if n := len(begun.Start.Known); begun.Kind.String() != "GenerationStarted" || n == 0 || n > 2 {
+		t.Errorf("generation 20 begins with the names of %d messages: %+v", n, begun.Start.Known)
+	}
+}
+
 func TestContinueAsNewAtOnceForALongTime(t *testing.T) {
 	t.Parallel()
 	h := newHub(t, worker.Config{}, eternal.Bind(func(ctx durable.Context, r round) (string, error) {
