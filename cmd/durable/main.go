@@ -63,6 +63,8 @@ type devCommand struct {
 	Addr string `default:"127.0.0.1:8080" help:"Address to listen on."`
 	Data string `default:".durable" help:"Folder that everything is kept in; it is made when it is not there." placeholder:"DIR"`
 	Keys bool   `help:"Ask for a key that durable keys add has made."`
+	// Pprof is on a port of its own, so that nothing that is let through to the server reaches it.
+	Pprof bool `help:"Serve profiles of the process, for go tool pprof, on a free port of 127.0.0.1; it says which."`
 	// ApprovalWindow holds for orders that are placed from now on.
 	ApprovalWindow time.Duration `default:"72h" help:"How long a large order waits for its approval." placeholder:"72h"`
 }
@@ -73,6 +75,14 @@ func (c *devCommand) Run() error {
 	defer stop()
 	d := demonstration(c.Addr, c.Data, c.ApprovalWindow)
 	d.Keys = c.Keys
+	if c.Pprof {
+		base, stop, err := serveProfiles()
+		if err != nil {
+			return err
+		}
+		defer stop()
+		d.Hints = append(d.Hints, "Profile it:      go tool pprof -http=: "+base+"profile?seconds=10")
+	}
 	return dev.Serve(ctx, d)
 }
 

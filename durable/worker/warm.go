@@ -103,6 +103,7 @@ func (a *attempt) thaw() bool {
 		return false
 	}
 	if a.w.store.Now().Sub(p.since) > a.w.cfg.WarmAge {
+		a.w.log.Debug("a warm copy is too old", "instance", a.g.instance)
 		a.w.unwind([]*parked{p})
 		return false
 	}
@@ -140,5 +141,9 @@ func (a *attempt) leave(err error) {
 		return
 	}
 	p.bytes = int64(4*a.st.h.Bytes + a.st.h.Memory() + a.st.blobs + coroutineBytes*p.replay.Coroutines())
-	a.w.unwind(a.w.warm.put(p, a.w.cfg.Warm, a.w.store.Now().Add(-a.w.cfg.WarmAge)))
+	gone := a.w.warm.put(p, a.w.cfg.Warm, a.w.store.Now().Add(-a.w.cfg.WarmAge))
+	for _, g := range gone {
+		a.w.log.Debug("a warm copy gives way", "instance", g.life.instance, "bytes", g.bytes)
+	}
+	a.w.unwind(gone)
 }
