@@ -37,9 +37,9 @@ cost: ## what the reference workload costs on AWS, beside others
 	@mkdir -p build && go test -count=1 -run TestCost ./durable/awslambda -args -cost >build/cost.log || { cat build/cost.log; exit 1; }
 	@cat build/cost.md
 
-bench: ## measure replay, store, server, functions and peers: docs/performance.md has the table. About ten minutes
+bench: ## measure replay, store, server, functions and peers: docs/performance.md has the table. About five minutes
 	@mkdir -p build
-	@go test -run '^$$' -bench . -benchmem -timeout 60m ./durable ./durable/history ./durable/backend/... ./durable/awslambda ./durable/dev ./cmd/durable ./tests/cold >build/bench.txt || { cat build/bench.txt; exit 1; }
+	@go test -p 1 -run '^$$' -bench . -benchmem -timeout 60m ./durable ./durable/history ./durable/backend/... ./durable/awslambda ./durable/dev ./cmd/durable ./tests/cold >build/bench.txt || { cat build/bench.txt; exit 1; }
 	@cd bench && go test -run '^$$' -bench . -timeout 60m . >>../build/bench.txt || { cat ../build/bench.txt; exit 1; }
 	@cd bench && go run ./report -json ../build/bench.json ../build/bench.txt
 

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -227,6 +228,29 @@ func TestAStartOverHTTPIsOfTheCurrentVersion(t *testing.T) {
 	for query, want := range map[string]string{"": "2", "&version=0": "1"} {
 		if code, body := do(t, "POST", s.base+api+"/orchestrators/Which?waitForCompletion=true&timeout=10"+query, ""); code != 200 || strings.TrimSpace(body) != want {
 			t.Errorf("a start with %q: status %d: %s, want %s", query, code, body, want)
+		}
+	}
+}
+
+// TestRoomForSyncs: while servers run, two goroutines may wait for the disk and the processors still have work; not where the environment says how many may run.
+func TestRoomForSyncs(t *testing.T) {
+	for _, c := range []struct {
+		setting string
+		more    int
+	}{{"", 2}, {"3", 0}} {
+		t.Setenv("GOMAXPROCS", c.setting)
+		before := runtime.GOMAXPROCS(0)
+		first, second := serve(t, t.TempDir()), serve(t, t.TempDir())
+		for _, s := range []server{first, second} {
+			if got := runtime.GOMAXPROCS(0); got != before+c.more {
+				t.Errorf("GOMAXPROCS=%q: %d may run at once, where %d did before", c.setting, got, before)
+			}
+			if err := s.stop(); err != nil {
+				t.Error(err)
+			}
+		}
+		if got := runtime.GOMAXPROCS(0); got != before {
+			t.Errorf("GOMAXPROCS=%q: %d may run at once after the servers have stopped, and %d did before them", c.setting, got, before)
 		}
 	}
 }

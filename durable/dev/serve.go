@@ -43,9 +43,10 @@ func Run(handlers ...durable.Handler) {
 }
 
 // Serve runs a hub until ctx ends, and then lets what is under way come to an end for some seconds. It returns nil after
-// that, and an error when it could not begin.
+// that, and an error when it could not begin. While it runs, GOMAXPROCS is two more than before, unless the environment sets it.
 func Serve(ctx context.Context, c Config) (err error) {
 	c.defaults()
+	defer roomForSyncs()()
 	data, err := filepath.Abs(c.Data)
 	if err != nil {
 		return err

@@ -84,11 +84,12 @@ func blobKey(id, incarnation string, data []byte) string {
 
 // hash maps anything to 32 characters that every queue and blob store takes.
 func hash(parts ...string) string {
-	h := sha256.New()
+	b := make([]byte, 0, 256)
 	for _, p := range parts {
-		fmt.Fprintf(h, "%d:%s", len(p), p)
+		b = append(append(strconv.AppendInt(b, int64(len(p)), 10), ':'), p...)
 	}
-	return hex.EncodeToString(h.Sum(nil)[:16])
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:16])
 }
 
 // Group is the message group of an instance.

@@ -171,7 +171,7 @@ func (t *turn) run(ctx context.Context, inputs []history.Event) error {
 		return t.giveUp(ctx, err)
 	}
 	if d.Err == nil {
-		t.seg.Events = append(t.seg.Events, inputs[:d.Consumed]...)
+		t.seg.Events = append(slices.Grow(t.seg.Events, d.Consumed+len(d.Commands)), inputs[:d.Consumed]...)
 		t.unread = d.Consumed < len(inputs)
 		if d.Consumed > 0 && inputs[d.Consumed-1].Kind == history.ExecutionTerminated {
 			d.Commands = nil // nobody wants what the code asked for just before, and nothing may follow this segment
