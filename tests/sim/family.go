@@ -190,7 +190,7 @@ func wantKin(w *World, l *life) error {
 		}
 		return l.wantOutput((Job{Key: in.Key, Size: history.InlinePayload / 2}).result(attempts))
 	case "listen":
-		if err := l.wantOutput("0,1,2"); err != nil && w.check.parentOf(l).attentive() && !w.plan.Loses {
+		if err := l.wantOutput("0,1,2"); err != nil && w.check.parentOf(l).attentive(l.segments[0].Time.Add(kinListens-longestStall)) && !w.plan.Loses {
 			return err
 		}
 		return nil
@@ -198,12 +198,15 @@ func wantKin(w *World, l *life) error {
 	return l.wantOutput((Job{Key: in.Key, Size: history.InlinePayload / 2 * len(in.Key)}).result(attempts))
 }
 
-// attentive reports whether a parent has heard the child, and then sent all that it would, in time.
-func (l *life) attentive() bool {
+// attentive reports whether a parent has heard the child, and then sent all that it would, before a time.
+func (l *life) attentive(until time.Time) bool {
 	if l == nil || l.end == nil || l.terminated() {
 		return false
 	}
 	for _, seg := range l.segments {
+		if seg.Time.After(until) && slices.ContainsFunc(seg.Events, func(e history.Event) bool { return e.Kind == history.EventSent }) {
+			return false
+		}
 		if slices.ContainsFunc(seg.Events, func(e history.Event) bool {
 			return e.Kind == history.ExecutionSuspended || e.Kind == history.TimerFired
 		}) {

@@ -111,9 +111,12 @@ func (w *World) again(d backend.Delivery) (time.Duration, bool) {
 	return pick(w.rng, 0, time.Second, 45*time.Second, 10*time.Minute, 72*time.Hour), true
 }
 
+// longestStall is how long an actor stands still at most.
+const longestStall = 26 * time.Hour
+
 // standStill stops the actor for so long that everything that it has received goes to others.
 func (a *actor) standStill() {
-	d := pick(a.w.rng, 31*time.Second, 2*time.Minute, 7*time.Minute, 26*time.Hour)
+	d := pick(a.w.rng, 31*time.Second, 2*time.Minute, 7*time.Minute, longestStall)
 	if a.w.still > 0 {
 		d = a.w.still
 	}

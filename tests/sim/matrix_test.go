@@ -162,8 +162,8 @@ func matrix() map[string]func() row {
 				shows: []string{`stands still`, `purge i1: <nil>`, `put i1/\S+#1 .*condition failed`}}
 		},
 		"a_stalled_worker_wakes/to_show_what_is_purged": func() row {
-			return row{scenario: gone(nil), set: stalls(26 * time.Hour), direct: upon(before(stall, "orch", `^put i1/row of \S+ at 1`)),
-				shows: []string{`stands still`, `purge i1: <nil>`, `put i1/row of \S+ at 1: Running +backend: condition failed`}}
+			return row{scenario: gone(nil), set: stalls(26 * time.Hour), direct: upon(before(stall, "orch", `^put i1/row of \S+ at 5`)),
+				shows: []string{`stands still`, `purge i1: <nil>`, `put i1/row of \S+ at 5: Completed +backend: condition failed`}}
 		},
 		"a_stalled_worker_wakes/to_fold_what_is_purged": func() row {
 			return row{scenario: gone(folds), set: stalls(26 * time.Hour), direct: upon(before(stall, "orch", `^put i1/\S+!fold`)),

@@ -492,7 +492,7 @@ var mutants = []mutant{
 	{name: "rewind: outcomes of what is over count", file: "durable/worker/decide.go",
 		survives: "seldom; TestOutcomesOfWhatARewindHasAbandonedAreDropped notices",
 		old:      "|| op.canceled || op.gone ||", new: "|| op.canceled ||"},
-	{name: "rewind: a message rewinds again and again", crash: "rewound twice, in chunks", file: "durable/worker/rewind.go",
+	{name: "rewind: a message rewinds again and again", crash: "rewound twice", file: "durable/worker/rewind.go",
 		old: "!settled && !consumed", new: "!settled && (!consumed || true)"},
 	{name: "rewind: whatever has ended is rewound", file: "durable/worker/rewind.go",
 		survives: "clients look first; TestARewindThatMeetsACompletedInstanceIsDropped notices",

@@ -286,6 +286,11 @@ var scenarios = []scenario{
 		s.start("i1", "frail", Tree{Root: nodes("hasty", broken("a", 1), nodes("child", sleep(10*time.Minute), ask("b")))})
 		s.manage(time.Hour, "i1", durable.Rewind)
 	}},
+	{name: "rewound twice", long: true, plan: func(p *Plan) { p.Unordered = true }, act: func(s *stage) {
+		s.start("i1", "frail", Tree{Root: nodes("seq", ask("a"), broken("b", 2), ask("c"))})
+		s.manage(time.Hour, "i1", durable.Rewind)
+		s.manage(2*time.Hour, "i1", durable.Rewind)
+	}},
 	{name: "rewound twice, in chunks", long: true, plan: handedOn, act: func(s *stage) {
 		s.start("i1", "frail", Tree{Root: nodes("hasty", Node{Do: "beside", For: 3 * time.Hour, Kids: []Node{ask("a"), broken("b", 2)}}, broken("c", 1), ask("d"))})
 		s.manage(time.Hour, "i1", durable.Rewind)
