@@ -12,7 +12,6 @@ import (
 	"os/exec"
 	"path"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 )
@@ -34,7 +33,7 @@ func TestMutantsCompile(t *testing.T) {
 	fset := token.NewFileSet()
 	imports := importer.ForCompiler(fset, "gc", func(name string) (io.ReadCloser, error) { return os.Open(exports[name]) })
 	parsed := map[string]*ast.File{}
-	for _, m := range slices.Concat(mutants, madeMutants, familyMutants, resetMutants) {
+	for _, m := range allMutants() {
 		changed := map[string][]byte{}
 		for _, e := range m.edits() {
 			if changed[e.file] == nil {

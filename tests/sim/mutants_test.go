@@ -63,12 +63,15 @@ type edit struct{ file, old, new string }
 
 func (m mutant) edits() []edit { return append([]edit{{m.file, m.old, m.new}}, m.and...) }
 
+// allMutants are those of every list.
+func allMutants() []mutant { return slices.Concat(mutants, madeMutants, familyMutants, resetMutants) }
+
 // TestMutants shows that the simulator can fail.
 func TestMutants(t *testing.T) {
 	if *mutate == 0 {
 		t.Skip("not run here: a build with all mutants in it; the tier mutations runs it, make sim-mutations")
 	}
-	all := slices.Concat(mutants, madeMutants, familyMutants, resetMutants)
+	all := allMutants()
 	binary := build(t, all)
 	if out, err := simulation(t, binary, 0, "-test.run=^TestSim$", "-seeds=500").CombinedOutput(); err != nil {
 		t.Fatalf("it fails with no mutant at all:\n%s", out)
@@ -122,7 +125,7 @@ func TestMutants(t *testing.T) {
 // TestMutantsAreOfThisCode tells whoever changes the engine which mutants to change with it.
 func TestMutantsAreOfThisCode(t *testing.T) {
 	t.Parallel()
-	for _, m := range slices.Concat(mutants, madeMutants, familyMutants, resetMutants) {
+	for _, m := range allMutants() {
 		for _, e := range m.edits() {
 			b, err := os.ReadFile(filepath.Join("../..", e.file))
 			if n := strings.Count(string(b), e.old); err != nil || n != 1 {
